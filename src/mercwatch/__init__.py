@@ -1,0 +1,1 @@
+"""Mercwatch: who governs the trade in hacking for hire."""

@@ -1,0 +1,1 @@
+"""How decisions add up: pure functions from entries to levels."""

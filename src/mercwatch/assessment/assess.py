@@ -1,0 +1,1 @@
+"""From entries to scorecards: `assess` is the one way in."""

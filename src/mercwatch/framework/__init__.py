@@ -1,0 +1,1 @@
+"""What is asked: recommendations, indicators and levels, read from the codebook."""

@@ -1,0 +1,1 @@
+"""What the public sees: pages with data twins, downloads and feeds."""

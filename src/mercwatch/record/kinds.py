@@ -1,0 +1,459 @@
+"""The nouns: what an entry's body may say, kind by kind.
+
+A thing has a stable id, which is its address on the site. References between things are by id;
+a coding alone pins its evidence by entry name as well (`pins`, filled in by `mercwatch add`).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from mercwatch.framework.codebook import IndicatorId, RecommendationId, Strict
+from mercwatch.record.dates import DateText, DayText
+
+Id = Annotated[str, Field(pattern=r"^([A-Z]{2}|[a-z0-9]+(-[a-z0-9]+)*)$", max_length=90)]
+ActorId = Id
+Name = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Line = Annotated[str, Field(min_length=1, max_length=300)]
+Text = Annotated[str, Field(min_length=1, max_length=3000)]
+Address = Annotated[str, Field(pattern=r"^https?://[^\s<>\"']+$", max_length=1000)]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
+Sources = Annotated[tuple[Id, ...], Field(min_length=1)]
+
+
+class Capability(StrEnum):
+    """The seven capabilities that a deed may be about."""
+
+    SPYWARE = "spyware"
+    HACK_FOR_HIRE = "hack-for-hire"
+    EXPLOITS = "exploits"
+    INTRUSION_AS_A_SERVICE = "intrusion-as-a-service"
+    DDOS = "ddos"
+    DISINFORMATION = "disinformation"
+    SOCIAL_ENGINEERING = "social-engineering-intelligence"
+
+
+class Agency(StrEnum):
+    """Which agencies a government's deed reaches."""
+
+    LAW_ENFORCEMENT = "law-enforcement"
+    CIVIL_INTELLIGENCE = "civil-intelligence"
+    DEFENCE = "defence"
+    OTHER_CIVIL = "other-civil"
+
+
+class Actor(Strict):
+    """A government (ISO 3166-1 alpha-2, EU, XK), a company, or a civil-society organisation."""
+
+    kind: Literal["actor"]
+    id: ActorId
+    type: Literal["government", "company", "civil-society", "body"]
+    name: Line
+    name_fr: Line | None = None
+    iso3: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
+    region: Line | None = None
+    status: Literal["member", "observer", "union", "other"] | None = None
+    country: Id | None = Field(default=None, description="Seat, for an organisation.")
+    note: Text | None = None
+    sources: Sources
+
+    @model_validator(mode="after")
+    def _governments_have_codes(self) -> Actor:
+        if (self.type == "government") != (len(self.id) == 2 and self.id.isupper()):
+            raise ValueError("a government's id is its two-letter code, and only a government's")
+        if self.type == "government" and not (self.name_fr and self.region and self.status):
+            raise ValueError("a government needs name_fr, region and status")
+        return self
+
+
+class Membership(Strict):
+    """A government's membership of the EU, with its days."""
+
+    kind: Literal["membership"]
+    id: Id
+    actor: ActorId
+    group: Literal["EU"]
+    since: DayText
+    until: DayText | None = None
+    sources: Sources
+
+
+class Instrument(Strict):
+    """A text that actors endorse."""
+
+    kind: Literal["instrument"]
+    id: Id
+    title: Line
+    date: DateText
+    summary: Text
+    recommendations: tuple[RecommendationId, ...] = ()
+    sources: Sources
+
+
+class Endorsement(Strict):
+    """One actor's endorsement of one instrument."""
+
+    kind: Literal["endorsement"]
+    id: Id
+    actor: ActorId
+    instrument: Id
+    date: DateText | None = Field(default=None, description="None: the source gives no day.")
+    ended: DateText | None = None
+    note: Text | None = None
+    sources: Sources
+
+
+class StageOfAction(Strict):
+    """One step in the history of a deed."""
+
+    stage: Literal["announced", "adopted", "in_force", "applied", "ended"]
+    date: DateText
+    note: Line | None = None
+
+
+class Action(Strict):
+    """An actor's own deed. Criticism by others is never the criticised actor's action."""
+
+    kind: Literal["action"]
+    id: Id
+    actor: ActorId
+    title: Line
+    summary: Text
+    type: Literal[
+        "law",
+        "regulation",
+        "policy",
+        "statement",
+        "sanction",
+        "judgment",
+        "prosecution",
+        "inquiry",
+        "oversight",
+        "licensing",
+        "procurement",
+        "diplomacy",
+        "takedown",
+        "lawsuit",
+        "report",
+        "programme",
+        "principles",
+    ]
+    stages: Annotated[tuple[StageOfAction, ...], Field(min_length=1)]
+    capabilities: tuple[Capability, ...] = ()
+    reach: tuple[Agency, ...] = ()
+    origin: Literal["national", "sub-national", "eu"] | None = None
+    recommendations: Annotated[tuple[RecommendationId, ...], Field(min_length=1)]
+    about: tuple[Id, ...] = Field(default=(), description="Other actors that the deed concerns.")
+    vendors: tuple[Line, ...] = ()
+    people: tuple[Id, ...] = ()
+    note: Text | None = Field(default=None, description="What is not confirmed, or stands against it.")
+    sources: Sources
+
+
+class Reply(Strict):
+    """What a government or firm answered, and what we answered it."""
+
+    kind: Literal["reply"]
+    id: Id
+    actor: ActorId
+    about: Id
+    received: DayText
+    summary: Text
+    state: Literal["pending", "answered"]
+    answer: Text | None = None
+    sources: Sources
+
+    @model_validator(mode="after")
+    def _answered_has_an_answer(self) -> Reply:
+        if (self.state == "answered") != (self.answer is not None):
+            raise ValueError("an answered reply has an answer, a pending one has none")
+        return self
+
+
+class Finding(Strict):
+    """Contradicting practice, dated twice: when it was done, and when it was found.
+
+    Without an established operator it is context, and stands apart.
+    """
+
+    kind: Literal["finding"]
+    id: Id
+    actor: ActorId
+    title: Line
+    summary: Text
+    conduct: DateText | None = None
+    found: DateText
+    found_by: Line
+    government_then: Line | None = None
+    agency: Line | None = None
+    operator: Line | None = None
+    operator_established_by: Line | None = None
+    series: Literal["N1", "N2", "N3"] | None = None
+    state: Literal[
+        "allegation",
+        "charge",
+        "finding",
+        "conviction-not-final",
+        "conviction-final",
+        "acquittal",
+        "remedied",
+    ]
+    reply: Text | None = Field(default=None, description="What the actor answered, as sourced.")
+    capabilities: tuple[Capability, ...] = ()
+    recommendations: Annotated[tuple[RecommendationId, ...], Field(min_length=1)]
+    vendors: tuple[Line, ...] = ()
+    people: tuple[Id, ...] = ()
+    note: Text | None = None
+    sources: Sources
+
+    @model_validator(mode="after")
+    def _series_needs_an_operator(self) -> Finding:
+        if (self.series is None) != (self.operator_established_by is None):
+            raise ValueError(
+                "a finding has a series (N1 to N3) exactly when operator_established_by says who "
+                "established the operator; without one it is context and has no series"
+            )
+        return self
+
+
+class Source(Strict):
+    """A document, and how far it was read."""
+
+    kind: Literal["source"]
+    id: Id
+    publisher: Line
+    title: Line
+    address: Address
+    language: Language
+    nature: Literal["primary", "official-summary", "secondary", "press"]
+    read: Literal["full-text", "provision", "excerpt", "not-read"]
+    read_on: DayText | None = None
+    copy_read: Literal["live", "stored"] | None = None
+    published: DateText | None = None
+    note: Text | None = None
+
+    @model_validator(mode="after")
+    def _reading_has_a_day(self) -> Source:
+        if (self.read == "not-read") == (self.read_on is not None):
+            raise ValueError("a source that was read has read_on, one that was not has none")
+        if (self.read_on is None) != (self.copy_read is None):
+            raise ValueError("copy_read (live or stored) goes with read_on")
+        return self
+
+
+class Capture(Strict):
+    """The bytes of a source as fetched; private, its hash public."""
+
+    kind: Literal["capture"]
+    id: Id
+    source: Id
+    sha256: Name
+    bytes: int = Field(ge=0)
+    media_type: Line
+    fetched: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+
+
+class Passage(Strict):
+    """A span of a capture, by position and by the hash of its text."""
+
+    kind: Literal["passage"]
+    id: Id
+    capture: Id
+    start: int = Field(ge=0)
+    end: int = Field(ge=1)
+    quote_sha256: Name
+    quote: Annotated[str, Field(max_length=400)] | None = None
+
+
+class Coder(Strict):
+    """Who judges: a person, or a machine under instructions."""
+
+    kind: Literal["coder"]
+    id: Id
+    type: Literal["person", "machine"]
+    name: Line
+    model: Line | None = None
+    instructions: Text | None = None
+
+    @model_validator(mode="after")
+    def _a_machine_has_instructions(self) -> Coder:
+        if (self.type == "machine") != (self.model is not None and self.instructions is not None):
+            raise ValueError("a machine coder, and only one, says its model and instructions")
+        return self
+
+
+class TestJudged(Strict):
+    """One level's test: met or not, by which things, from when, until when."""
+
+    __test__ = False
+
+    level: int = Field(ge=1)
+    met: bool
+    by: tuple[Id, ...] = ()
+    since: DateText | None = None
+    until: DateText | None = None
+
+    @model_validator(mode="after")
+    def _met_has_evidence(self) -> TestJudged:
+        if self.met and not (self.by and self.since):
+            raise ValueError("a test that is met names its evidence (by) and its beginning (since)")
+        if not self.met and (self.since or self.until):
+            raise ValueError("a test that is not met has no since and no until")
+        return self
+
+
+class Coding(Strict):
+    """One coder's judgement of one indicator, at one meaning-version, for one actor.
+
+    `tests` for levels; `answer` only for 0 (with its search log), unknown and not applicable;
+    `count` only for an indicator that counts.
+    """
+
+    kind: Literal["coding"]
+    id: Id
+    actor: ActorId
+    indicator: IndicatorId
+    meaning: int = Field(ge=1)
+    coder: Id
+    tests: tuple[TestJudged, ...] = ()
+    answer: Literal["zero", "unknown", "not-applicable"] | None = None
+    search_log: Id | None = None
+    reason: str | None = Field(default=None, description="The codebook's reason, if not applicable.")
+    count: int | None = Field(default=None, ge=0)
+    counted: tuple[Id, ...] = ()
+    rationale: Text
+    pins: dict[str, Name] = Field(default_factory=dict)
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """Ids of all things that the coding rests on, each once, in order."""
+        cited = [thing for test in self.tests for thing in test.by] + list(self.counted)
+        if self.search_log:
+            cited.append(self.search_log)
+        return tuple(dict.fromkeys(cited))
+
+    @model_validator(mode="after")
+    def _one_way_of_judging(self) -> Coding:
+        ways = [bool(self.tests), self.answer is not None, self.count is not None]
+        if sum(ways) != 1:
+            raise ValueError("a coding judges tests, or gives an answer, or a count: exactly one of them")
+        if (self.answer == "zero") != (self.search_log is not None):
+            raise ValueError("the answer zero, and only that, rests on a search_log")
+        if (self.answer == "not-applicable") != (self.reason is not None):
+            raise ValueError("the answer not-applicable, and only that, gives a reason")
+        levels = [test.level for test in self.tests]
+        if len(levels) != len(set(levels)):
+            raise ValueError("a level's test is judged once")
+        if self.tests and not self.evidence:
+            raise ValueError("a coding names its evidence")
+        if self.count and not self.counted:
+            raise ValueError("a count names what was counted")
+        return self
+
+
+class Context(Strict):
+    """A mark: this action or finding bears on no test, and why."""
+
+    kind: Literal["context"]
+    id: Id
+    about: Id
+    coder: Id
+    reason: Text
+
+
+class SearchLog(Strict):
+    """What was searched, where and how, and what was hit and why it did not count."""
+
+    kind: Literal["search_log"]
+    id: Id
+    actor: ActorId
+    coder: Id
+    indicators: Annotated[tuple[IndicatorId, ...], Field(min_length=1)]
+    covers_checklist: bool
+    places: Annotated[tuple[Line, ...], Field(min_length=1)]
+    languages: Annotated[tuple[Language, ...], Field(min_length=1)]
+    official_languages_covered: bool
+    queries: Annotated[tuple[Line, ...], Field(min_length=1)]
+    period: DateText
+    searched_on: DayText
+    hits: tuple[Text, ...] = ()
+    gaps: tuple[Text, ...] = ()
+
+    @property
+    def supports_zero(self) -> bool:
+        """Whether "nothing found" may rest on it: whole checklist, official languages, no gaps."""
+        return self.covers_checklist and self.official_languages_covered and not self.gaps
+
+
+class Adjudication(Strict):
+    """Which codings of a cell stand, and why. Only a person's makes a level final."""
+
+    kind: Literal["adjudication"]
+    id: Id
+    actor: ActorId
+    indicator: IndicatorId
+    coder: Id
+    stands: Id
+    reason: Text
+    pins: dict[str, Name] = Field(default_factory=dict)
+
+
+class Correction(Strict):
+    """A public note that something published was wrong, and what was done."""
+
+    kind: Literal["correction"]
+    id: Id
+    about: Id
+    date: DayText
+    was: Text
+    now: Text
+    reason: Text
+
+
+class Person(Strict):
+    """A personal name, kept apart and salted so that it can be withheld."""
+
+    kind: Literal["person"]
+    id: Id
+    salt: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    name: Line
+    role: Line
+    basis: Literal["public-office", "sanctioned", "charged", "convicted-not-final", "convicted"]
+    sources: Sources
+
+
+class Withholding(Strict):
+    """A notice that an entry's body is withheld: its hash, the day and the reason stay."""
+
+    kind: Literal["withholding"]
+    id: Id
+    target: Name
+    thing: Id
+    date: DayText
+    reason: Text
+
+
+Body = Annotated[
+    Actor
+    | Membership
+    | Instrument
+    | Endorsement
+    | Action
+    | Reply
+    | Finding
+    | Source
+    | Capture
+    | Passage
+    | Coder
+    | Coding
+    | Context
+    | SearchLog
+    | Adjudication
+    | Correction
+    | Person
+    | Withholding,
+    Field(discriminator="kind"),
+]

@@ -1,0 +1,1 @@
+"""The frame: settings and the commands that join the rooms."""
