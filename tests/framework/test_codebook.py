@@ -29,7 +29,7 @@ def test_there_are_eleven_recommendations_with_their_addressees() -> None:
 
 def test_governments_are_asked_38_questions_and_organisations_16() -> None:
     asked = {r.id: len(BOOK.of(r.id)) for r in BOOK.recommendations}
-    assert list(asked.values())[:7] == [5, 6, 5, 5, 6, 5, 7]
+    assert list(asked.values())[:7] == [5, 6, 5, 5, 6, 5, 6]
     assert list(asked.values())[7:] == [4, 4, 4, 4]
 
 
@@ -104,7 +104,7 @@ def test_endorsements_show_commitments_only() -> None:
     assert {level.stage for level in BOOK.by_id["R1.5"].levels} == {Stage.COMMITTED}
 
 
-def test_every_reason_for_not_applicable_is_used_and_meant_for_few_questions() -> None:
+def test_every_reason_for_not_applicable_is_one_that_some_question_allows() -> None:
     used = [reason for indicator in BOOK.indicators for reason in indicator.not_applicable]
     assert set(used) == {term.id for term in BOOK.not_applicable_reasons}
     assert "no-contradicting-practice-on-record" in BOOK.by_id["R7.6"].not_applicable
@@ -128,7 +128,7 @@ def test_rows_of_the_crosswalk_from_memory_are_not_called_verified() -> None:
 @pytest.mark.parametrize("version", versions())
 def test_the_guide_rules_only_on_indicators_that_exist_and_numbers_each_ruling_once(version: str) -> None:
     book: Codebook = load(version)
-    numbers = re.findall(r"^- \*\*(G-\S+)", guide(version), re.MULTILINE)
+    numbers = re.findall(r"^- \*\*(G-[\w.-]+)", guide(version), re.MULTILINE)
     assert len(numbers) == len(set(numbers)) > 50
     about = {match[1] for number in numbers if (match := re.fullmatch(r"G-(R\d+\.\d+)-\d+", number))}
     assert about and about <= set(book.by_id)

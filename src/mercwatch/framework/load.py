@@ -114,11 +114,17 @@ def _read(path: Path) -> tuple[object, Marks]:
 
 
 def _problems_of(error: ValidationError) -> Iterator[tuple[Place, str]]:
-    for detail in error.errors(include_url=False):
+    details = error.errors(include_url=False)
+    for detail in details:
         if detail["type"] == "codebook":
             yield from detail["ctx"]["problems"]
-        else:
+        elif not _follows(detail["loc"], detail["type"], [other["loc"] for other in details]):
             yield detail["loc"], detail["msg"].removeprefix("Value error, ")
+
+
+def _follows(place: Place, rule: str, places: list[Place]) -> bool:
+    """Whether a list is called too short only because what it holds is wrong."""
+    return rule == "too_short" and any(len(p) > len(place) and p[: len(place)] == place for p in places)
 
 
 def _against_schema(data: object) -> Iterator[tuple[Place, str]]:

@@ -155,7 +155,7 @@ def _line(event: yaml.Event) -> int:
 
 def _error_line(error: yaml.YAMLError, text: str) -> int:
     if isinstance(error, yaml.MarkedYAMLError) and (mark := error.problem_mark or error.context_mark):
-        return int(mark.line) + 1
+        return min(int(mark.line), text.count("\n")) + 1  # the parser may stop after the last line
     if isinstance(error, ReaderError):  # its position counts bytes
         before = text.encode("utf-8", "replace")[: int(error.position)]
         return before.count(b"\n") + 1

@@ -6,13 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mercwatch.framework.codebook import Codebook
+from mercwatch.record.checking import known_of
 from mercwatch.record.entries import Entry, Envelope
 from mercwatch.record.kinds import Adjudication, Body, Coder, Coding
 from mercwatch.record.ledger import Ledger
-from mercwatch.record.checking import known_of
 from mercwatch.record.problems import Problem, Refused
 from mercwatch.record.rules import broken, used_twice
 from mercwatch.record.sheets import Row
+
+
+_PINNING = {"coding": 1, "adjudication": 2}  # each pins what stands before it
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def _name(rows: Sequence[Row], ledger: Ledger, by: Recorder) -> list[Entry]:
     """
     named = {thing: versions[-1].name for thing, versions in ledger.live.items()}
     entries = []
-    for row in sorted(rows, key=lambda r: (isinstance(r.body, Coding), isinstance(r.body, Adjudication))):
+    for row in sorted(rows, key=lambda row: _PINNING.get(row.body.kind, 0)):
         old = ledger.live.get(row.body.id, [])
         envelope = Envelope(
             body=_pinned(row.body, named),

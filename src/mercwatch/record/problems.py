@@ -38,7 +38,10 @@ def from_validation(path: Path, line: int, thing: str, error: ValidationError) -
 
 
 def _where(location: tuple[int | str, ...]) -> str:
+    """The field's path, without the envelope and the kind, which the message names already."""
     steps = [str(step) for step in location]
+    steps = steps[1:] if steps[:1] == ["body"] else steps
+    steps = steps[1:]
     return f"{'.'.join(steps)}: " if steps else ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -11,12 +12,14 @@ from typing import ParamSpec, TypeVar
 
 import click
 
+from mercwatch.assessment.assess import assess as assess_actor
 from mercwatch.framework.codebook import Codebook
 from mercwatch.framework.diff import describe, diff
 from mercwatch.framework.load import CodebookError, digest, load_file
 from mercwatch.framework.load import load as load_codebook
 from mercwatch.record import dump as dumping
 from mercwatch.record.adding import Recorder, new_entries
+from mercwatch.record.kinds import Actor
 from mercwatch.record.ledger import LedgerError
 from mercwatch.record.loading import merged
 from mercwatch.record.problems import Refused
@@ -24,6 +27,7 @@ from mercwatch.record.releasing import next_release
 from mercwatch.record.sheets import read_sheet
 from mercwatch.record.verify import verify as verify_dump
 from mercwatch.site.database import open_store
+from mercwatch.site.explain import as_json, as_text
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -51,10 +55,6 @@ def _fails_clearly(command: Callable[P, R]) -> Callable[P, R]:
 
 def _today() -> str:
     return datetime.now(UTC).date().isoformat()
-
-
-def _day(moment: datetime | None) -> date | None:
-    return moment.date() if moment else None
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -143,6 +143,29 @@ def verify(path: Path, head: str | None, allow_pending: bool) -> None:
         click.echo(f"head {verdict.releases[-1].head}")
     click.echo(verdict.meaning)
     sys.exit(0 if verdict.ok else 1)
+
+
+@main.command()
+@click.argument("actor")
+@click.option("--as-of", type=DAY, help="The day the levels are asked for (default: the release's).")
+@click.option("--known-on", type=DAY, help="Answer from the last release at or before that day.")
+@click.option("--json", "json_wanted", is_flag=True, help="Print JSON.")
+@_fails_clearly
+def assess(actor: str, as_of: datetime | None, known_on: datetime | None, json_wanted: bool) -> None:
+    """Explain ACTOR (FR, EU, or an organisation's id): each level with its way back to the source."""
+    ledger = open_store().read()
+    snapshot = ledger.known_on(known_on.date()) if known_on else ledger.at()
+    if actor not in snapshot.live or not isinstance(snapshot.live[actor].body, Actor):
+        raise LedgerError(
+            f"there is no government or organisation {actor} in release {snapshot.release.head[:12]}"
+        )
+    day = as_of.date() if as_of else date.fromisoformat(snapshot.release.body.date)
+    terms = load_codebook(snapshot.release.body.codebook)
+    card = assess_actor(snapshot, terms, actor, day)
+    if json_wanted:
+        click.echo(json.dumps(as_json(card, snapshot, terms), indent=2, ensure_ascii=False))
+    else:
+        click.echo(as_text(card, snapshot, terms))
 
 
 @main.group()
