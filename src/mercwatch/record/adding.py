@@ -14,7 +14,6 @@ from mercwatch.record.problems import Problem, Refused
 from mercwatch.record.rules import broken, used_twice
 from mercwatch.record.sheets import Row
 
-
 _PINNING = {"coding": 1, "adjudication": 2}  # each pins what stands before it
 
 

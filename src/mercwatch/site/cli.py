@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from functools import wraps
 from pathlib import Path
@@ -17,17 +18,19 @@ from mercwatch.framework.codebook import Codebook
 from mercwatch.framework.diff import describe, diff
 from mercwatch.framework.load import CodebookError, digest, load_file
 from mercwatch.framework.load import load as load_codebook
+from mercwatch.publishing.bake import BakeError, bake
 from mercwatch.record import dump as dumping
 from mercwatch.record.adding import Recorder, new_entries
 from mercwatch.record.kinds import Actor
 from mercwatch.record.ledger import LedgerError
 from mercwatch.record.loading import merged
-from mercwatch.record.problems import Refused
+from mercwatch.record.problems import Problem, Refused
 from mercwatch.record.releasing import next_release
 from mercwatch.record.sheets import read_sheet
 from mercwatch.record.verify import verify as verify_dump
 from mercwatch.site.database import open_store
 from mercwatch.site.explain import as_json, as_text
+from mercwatch.site.serve import HOST, server
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -44,7 +47,7 @@ def _fails_clearly(command: Callable[P, R]) -> Callable[P, R]:
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return command(*args, **kwargs)
-        except (Refused, LedgerError, CodebookError) as error:
+        except (Refused, LedgerError, CodebookError, BakeError) as error:
             click.echo(str(error), err=True)
             if isinstance(error, Refused):
                 click.echo(f"{len(error.problems)} problem(s); nothing was taken in.", err=True)
@@ -166,6 +169,39 @@ def assess(actor: str, as_of: datetime | None, known_on: datetime | None, json_w
         click.echo(json.dumps(as_json(card, snapshot, terms), indent=2, ensure_ascii=False))
     else:
         click.echo(as_text(card, snapshot, terms))
+
+
+@main.command()
+@click.option("--out", required=True, type=FOLDER, help="Where the site goes; a link to the newest whole bake.")
+@_fails_clearly
+def publish(out: Path) -> None:
+    """Bake the public site of the newest release into the folder OUT."""
+    ledger = open_store().read()
+    with click.progressbar(length=1, label="Baking", file=sys.stderr) as bar:
+
+        def progress(done: int, of: int) -> None:
+            bar.length = of
+            bar.update(done - bar.pos)
+
+        report = bake(ledger, out, progress)
+    click.echo(f"{report.written} files written, {report.unchanged} unchanged, {report.bytes:,} bytes in {out}.")
+
+
+@main.command()
+@click.argument("site", type=FOLDER)
+@click.option("--port", default=8000, show_default=True, help="0 takes a free port.")
+@_fails_clearly
+def serve(site: Path, port: int) -> None:
+    """Serve the baked SITE on 127.0.0.1 until interrupted."""
+    if not (site / "index.html").is_file():
+        raise Refused([Problem(str(site), 1, "there is no baked site here; run mercwatch publish first")])
+    try:
+        httpd = server(site, port)
+    except OSError as error:
+        raise Refused([Problem(f"port {port}", 1, str(error.strerror))]) from error
+    click.echo(f"Serving {site} at http://{HOST}:{httpd.server_address[1]}/ (stop with Ctrl-C).")
+    with suppress(KeyboardInterrupt):
+        httpd.serve_forever()
 
 
 @main.group()
