@@ -172,7 +172,9 @@ def assess(actor: str, as_of: datetime | None, known_on: datetime | None, json_w
 
 
 @main.command()
-@click.option("--out", required=True, type=FOLDER, help="Where the site goes; a link to the newest whole bake.")
+@click.option(
+    "--out", required=True, type=FOLDER, help="Where the site goes; a link to the newest whole bake."
+)
 @_fails_clearly
 def publish(out: Path) -> None:
     """Bake the public site of the newest release into the folder OUT."""
@@ -184,7 +186,9 @@ def publish(out: Path) -> None:
             bar.update(done - bar.pos)
 
         report = bake(ledger, out, progress)
-    click.echo(f"{report.written} files written, {report.unchanged} unchanged, {report.bytes:,} bytes in {out}.")
+    click.echo(
+        f"{report.written} files written, {report.unchanged} unchanged, {report.bytes:,} bytes in {out}."
+    )
 
 
 @main.command()

@@ -1,0 +1,133 @@
+"""One release made ready for pages: its snapshot, all scorecards, and who stands where."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+from mercwatch.assessment.assess import assess_all
+from mercwatch.assessment.cells import Cell, Scorecard
+from mercwatch.framework.codebook import Codebook
+from mercwatch.framework.load import load
+from mercwatch.record.entries import Entry, Release
+from mercwatch.record.kinds import Action, Actor, Coding, Context, Endorsement, Finding
+from mercwatch.record.ledger import Ledger, Snapshot
+
+
+@dataclass(frozen=True)
+class Edition:
+    """What the pages of one release are made from."""
+
+    snapshot: Snapshot
+    codebook: Codebook
+
+    @classmethod
+    def of(cls, ledger: Ledger) -> Edition:
+        """The newest release of a ledger, read with the codebook that it names."""
+        snapshot = ledger.at()
+        return cls(snapshot, load(snapshot.release.body.codebook))
+
+    @property
+    def day(self) -> date:
+        """The day that levels are asked for: the release's, never today."""
+        return date.fromisoformat(self.snapshot.release.body.date)
+
+    @cached_property
+    def cards(self) -> dict[str, Scorecard]:
+        """Scorecards of all actors."""
+        return assess_all(self.snapshot, self.codebook, self.day)
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """Names of all actors by id."""
+        return {actor.id: actor.name for actor in self.snapshot.all(Actor)}
+
+    @cached_property
+    def cells_of(self) -> dict[str, list[Cell]]:
+        """For each indicator the cells of all actors that it is asked of, by actor's name."""
+        found: dict[str, list[Cell]] = defaultdict(list)
+        for actor in sorted(self.cards, key=lambda actor: self.names[actor]):
+            for indicator, cell in self.cards[actor].cells.items():
+                found[indicator].append(cell)
+        return found
+
+    @cached_property
+    def codings_on(self) -> dict[str, list[Coding]]:
+        """For each piece of evidence the codings that rest on it."""
+        found: dict[str, list[Coding]] = defaultdict(list)
+        for coding in self.snapshot.all(Coding):
+            for thing in coding.evidence:
+                found[thing].append(coding)
+        return found
+
+    @cached_property
+    def context_of(self) -> dict[str, Context]:
+        """The context mark of each action or finding that has one."""
+        return {mark.about: mark for mark in self.snapshot.all(Context)}
+
+    @cached_property
+    def used_by(self) -> dict[str, list[Entry]]:
+        """For each source the live entries that name it."""
+        found: dict[str, list[Entry]] = defaultdict(list)
+        for entry in self.snapshot.live.values():
+            for source in getattr(entry.body, "sources", ()):
+                found[source].append(entry)
+        return found
+
+    @cached_property
+    def endorsers(self) -> dict[str, list[Endorsement]]:
+        """For each instrument its endorsements, by actor's name."""
+        found: dict[str, list[Endorsement]] = defaultdict(list)
+        for endorsement in self.snapshot.all(Endorsement):
+            found[endorsement.instrument].append(endorsement)
+        return {key: sorted(rows, key=lambda row: self.names[row.actor]) for key, rows in found.items()}
+
+    def findings_under(self, recommendation: str) -> list[Finding]:
+        """Contradicting practice, without context, that bears on a recommendation."""
+        return [f for f in self.snapshot.all(Finding) if f.series and recommendation in f.recommendations]
+
+    def action(self, thing: str) -> Action | None:
+        """The live action of that id, or None."""
+        entry = self.snapshot.live.get(thing)
+        return entry.body if entry and isinstance(entry.body, Action) else None
+
+    def changed_in(self, things: Iterable[str], actors: Iterable[str] = ()) -> Release:
+        """The release in which content made from these things last changed.
+
+        That is the newest one that added an entry of theirs, or in whose time a level of one of
+        the actors fell because its evidence had left the window.
+        """
+        numbers = [self._number_of[thing] for thing in things if thing in self._number_of]
+        numbers += [self._fell_in[actor] for actor in actors if actor in self._fell_in]
+        return self.snapshot.releases[max(numbers, default=1) - 1]
+
+    @cached_property
+    def _number_of(self) -> dict[str, int]:
+        numbers: dict[str, int] = {}
+        for release in self.snapshot.releases:
+            for name in release.body.entries:
+                entry = self.snapshot.entries.get(name)
+                if entry:
+                    numbers[entry.id] = release.body.number
+        return numbers
+
+    @cached_property
+    def _fell_in(self) -> dict[str, int]:
+        """For each actor the last release at whose day its levels read differently than at the one before."""
+        fell: dict[str, int] = {}
+        days = [date.fromisoformat(release.body.date) for release in self.snapshot.releases]
+        before = None
+        for number, day in enumerate(days, start=1):
+            if number == 1 or day != days[number - 2]:
+                cards = assess_all(self.snapshot, self.codebook, day)
+                now = {actor: _levels(card) for actor, card in cards.items()}
+                fell |= {actor: number for actor in now if before and before.get(actor) != now[actor]}
+                before = now
+        return fell
+
+
+def _levels(card: Scorecard) -> list[tuple[object, ...]]:
+    return [(cell.state, cell.level, cell.high, cell.until, cell.coming) for cell in card.cells.values()]
