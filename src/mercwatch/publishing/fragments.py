@@ -108,7 +108,7 @@ def finding(edition: Edition, body: Finding) -> Data:
 
 def people(edition: Edition, ids: tuple[str, ...]) -> list[Data]:
     """Names that are kept apart; one that is withheld stays visible as withheld."""
-    found = []
+    found: list[Data] = []
     for thing in ids:
         entry = edition.snapshot.live.get(thing)
         body = entry.body if entry else None

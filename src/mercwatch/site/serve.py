@@ -29,7 +29,7 @@ class _Handler(SimpleHTTPRequestHandler):
             self.send_header(name, value)
         super().end_headers()
 
-    def list_directory(self, path: object) -> BytesIO | None:  # type: ignore[override]
+    def list_directory(self, path: object) -> BytesIO | None:
         """Folders are no pages."""
         self.send_error(404)
         return None
@@ -48,7 +48,7 @@ class _Handler(SimpleHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(content)
 
-    def guess_type(self, path: object) -> str:  # type: ignore[override]
+    def guess_type(self, path: object) -> str:
         """Text types with their charset."""
         suffix = Path(str(path)).suffix
         found = _TYPES.get(suffix) or mimetypes.guess_type(str(path))[0] or "application/octet-stream"

@@ -124,7 +124,7 @@ def _release(edition: Edition, release: Release) -> Data:
 
 def _change(edition: Edition, entry: Entry) -> Data:
     folders = {Action: "actions", Finding: "findings", Coding: "codings", Source: "sources"}
-    folder = folders.get(type(entry.body))  # type: ignore[call-overload]
+    folder = folders.get(type(entry.body))
     page = fragments.page(folder, entry.id) if folder else None
     if isinstance(entry.body, Actor):
         page = fragments.actor_page(edition, entry.id)
