@@ -57,19 +57,21 @@ def _clone(entry: Entry, copy: int, moved: set[str]) -> Entry:
         return value
 
     body = parse_body(rename(plain(entry.envelope)["body"]))  # type: ignore[arg-type]
-    return Entry.of(Envelope(body=body, recorded_by=entry.envelope.recorded_by, recorded_on=entry.envelope.recorded_on))
+    said = entry.envelope
+    return Entry.of(Envelope(body=body, recorded_by=said.recorded_by, recorded_on=said.recorded_on))
 
 
 def _pinned(clones: list[Entry]) -> list[Entry]:
     names = {clone.id: clone.name for clone in clones}
-    found = []
-    for clone in clones:
-        body = clone.body
-        if body.kind == "coding":
-            body = body.model_copy(update={"pins": {thing: names[thing] for thing in body.evidence}})
-            clone = Entry.of(clone.envelope.model_copy(update={"body": body}))
-        found.append(clone)
-    return found
+    return [_with_pins(clone, names) for clone in clones]
+
+
+def _with_pins(clone: Entry, names: dict[str, str]) -> Entry:
+    body = clone.body
+    if body.kind != "coding":
+        return clone
+    pinned = body.model_copy(update={"pins": {thing: names[thing] for thing in body.evidence}})
+    return Entry.of(clone.envelope.model_copy(update={"body": pinned}))
 
 
 def with_one_more_action(ledger: Ledger) -> Ledger:
@@ -141,9 +143,10 @@ def main() -> None:
             f"{row['rewritten_after_one_action']} files rewritten after one new action"
         )
     one, ten = found
+    memory = ten["peak_megabytes"] / one["peak_megabytes"]
     print(
         f"growth from 1x to 10x: bytes {ten['megabytes'] / one['megabytes']:.1f}, "
-        f"time {ten['seconds'] / one['seconds']:.1f}, memory {ten['peak_megabytes'] / one['peak_megabytes']:.1f}"
+        f"time {ten['seconds'] / one['seconds']:.1f}, memory {memory:.1f}"
     )
 
 

@@ -161,9 +161,24 @@ def test_a_withheld_body_leaves_dump_and_database_and_stays_counted(
     assert "under review" in mercwatch("assess", "FR").stdout
 
 
-@pytest.fixture(scope="module")
-def shipped() -> Path:
-    return ROOT / "data"
+def test_withholding_a_correction_does_not_bring_back_what_it_corrected(
+    mercwatch: Run, released: Path, tmp_path: Path
+) -> None:
+    sheet = tmp_path / "fixed.yaml"
+    fixed = MORE.format(id="fr-law").replace("A statement", "Corrected")
+    sheet.write_text(fixed + "  because: The first was wrong.\n")
+    assert mercwatch("add", sheet, "--on", "2026-02-01").returncode == 0
+    mercwatch("dump", tmp_path / "two")
+    lines = (tmp_path / "two" / "actions.jsonl").read_text().splitlines()
+    name = json.loads(next(line for line in lines if "Corrected" in line))["name"]
+    notice = tmp_path / "notice.yaml"
+    notice.write_text(
+        f"- {{kind: withholding, id: withheld-1, target: {name}, thing: fr-law, date: 2026-02-02, reason: Order.}}\n"
+    )
+    assert mercwatch("add", notice).returncode == 0
+    assert mercwatch("release").returncode == 0
+    mercwatch("publish", "--out", tmp_path / "site")
+    assert not (tmp_path / "site" / "actions" / "fr-law").exists()
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mercwatch.framework.codebook import Codebook
 from mercwatch.record.checking import known_of
 from mercwatch.record.entries import Entry, Envelope
-from mercwatch.record.kinds import Adjudication, Body, Coder, Coding
+from mercwatch.record.kinds import Adjudication, Body, Coder, Coding, Withholding
 from mercwatch.record.ledger import Ledger
 from mercwatch.record.problems import Problem, Refused
 from mercwatch.record.rules import broken, used_twice
@@ -93,7 +93,7 @@ def _name(rows: Sequence[Row], ledger: Ledger, by: Recorder) -> list[Entry]:
     for row in sorted(rows, key=lambda row: _PINNING.get(row.body.kind, 0)):
         old = ledger.live.get(row.body.id, [])
         envelope = Envelope(
-            body=_pinned(row.body, named),
+            body=_pinned(row.body, named, ledger),
             recorded_by=by.coder,
             recorded_on=by.day,
             supersedes=tuple(entry.name for entry in old),
@@ -105,7 +105,10 @@ def _name(rows: Sequence[Row], ledger: Ledger, by: Recorder) -> list[Entry]:
     return entries
 
 
-def _pinned(body: Body, named: dict[str, str]) -> Body:
+def _pinned(body: Body, named: dict[str, str], ledger: Ledger) -> Body:
+    if isinstance(body, Withholding):
+        target = ledger.entries[body.target].envelope
+        return body.model_copy(update={"superseded": target.supersedes})
     if isinstance(body, Coding):
         return body.model_copy(
             update={"pins": {thing: named[thing] for thing in body.evidence if thing in named}}

@@ -434,6 +434,9 @@ class Withholding(Strict):
     thing: Id
     date: DayText
     reason: Text
+    superseded: tuple[Name, ...] = Field(
+        default=(), description="What the target superseded, filled in: it stays superseded."
+    )
 
 
 Body = Annotated[

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from mercwatch.framework.codebook import Strict
 from mercwatch.record.entries import Entry, Release, Withheld
-from mercwatch.record.kinds import Action, Actor, Coding, Endorsement, Finding, Source
+from mercwatch.record.kinds import Action, Actor, Coding, Endorsement, Finding, Source, Withholding
 
 B = TypeVar("B", bound=Strict)
 
@@ -39,7 +39,7 @@ class Snapshot:
         return {
             old: entry.name
             for entry in sorted(self.entries.values(), key=lambda e: e.name)
-            for old in entry.envelope.supersedes
+            for old in superseded(entry)
         }
 
     @cached_property
@@ -179,10 +179,10 @@ class Ledger:
     @cached_property
     def live(self) -> dict[str, list[Entry]]:
         """For each thing its live entries, released or not; more than one is a conflict."""
-        superseded = {old for entry in self.entries.values() for old in entry.envelope.supersedes}
+        gone = {old for entry in self.entries.values() for old in superseded(entry)}
         found: dict[str, list[Entry]] = defaultdict(list)
         for name, entry in sorted(self.entries.items()):
-            if name not in superseded:
+            if name not in gone:
                 found[entry.id].append(entry)
         return dict(sorted(found.items()))
 
@@ -193,6 +193,12 @@ class Ledger:
             for thing, versions in self.live.items()
             if len(versions) > 1
         ]
+
+
+def superseded(entry: Entry) -> tuple[str, ...]:
+    """What an entry takes the place of; a withholding keeps what its target had superseded superseded."""
+    body = entry.body
+    return entry.envelope.supersedes + (body.superseded if isinstance(body, Withholding) else ())
 
 
 def chain(releases: Iterable[Release]) -> tuple[Release, ...]:
