@@ -15,7 +15,7 @@ import click
 
 from mercwatch.assessment.assess import assess as assess_actor
 from mercwatch.framework.codebook import Codebook
-from mercwatch.framework.diff import describe, diff
+from mercwatch.framework.diff import MeaningError, describe, diff
 from mercwatch.framework.load import CodebookError, digest, load_file
 from mercwatch.framework.load import load as load_codebook
 from mercwatch.publishing.bake import BakeError, bake
@@ -47,7 +47,7 @@ def _fails_clearly(command: Callable[P, R]) -> Callable[P, R]:
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return command(*args, **kwargs)
-        except (Refused, LedgerError, CodebookError, BakeError) as error:
+        except (Refused, LedgerError, CodebookError, MeaningError, BakeError) as error:
             click.echo(str(error), err=True)
             if isinstance(error, Refused):
                 click.echo(f"{len(error.problems)} problem(s); nothing was taken in.", err=True)
