@@ -66,8 +66,14 @@ class Snapshot:
 
     def history(self, thing: str) -> list[Entry]:
         """Every entry of a thing, oldest release first."""
-        versions = [e for e in self.entries.values() if e.id == thing]
-        return sorted(versions, key=lambda e: (self.released_in[e.name].body.number, e.name))
+        return sorted(self._versions[thing], key=lambda e: (self.released_in[e.name].body.number, e.name))
+
+    @cached_property
+    def _versions(self) -> dict[str, list[Entry]]:
+        found: dict[str, list[Entry]] = defaultdict(list)
+        for entry in self.entries.values():
+            found[entry.id].append(entry)
+        return found
 
     @cached_property
     def released_in(self) -> dict[str, Release]:
