@@ -46,6 +46,11 @@ class Edition:
         return {actor.id: actor.name for actor in self.snapshot.all(Actor)}
 
     @cached_property
+    def agencies(self) -> dict[str, str]:
+        """The codebook's words for classes of agencies."""
+        return {agency.id: agency.title.lower() for agency in self.codebook.agencies}
+
+    @cached_property
     def cells_of(self) -> dict[str, list[Cell]]:
         """For each indicator the cells of all actors that it is asked of, by actor's name."""
         found: dict[str, list[Cell]] = defaultdict(list)

@@ -159,7 +159,7 @@ def cell(edition: Edition, body: Cell, inherited: bool = True) -> Data:
         "confidence": body.confidence.value if body.confidence else None,
         "confidence_words": CONFIDENCE[body.confidence] if body.confidence else None,
         "capabilities": list(body.capabilities),
-        "reach": list(body.reach),
+        "reach": [edition.agencies[agency] for agency in body.reach],
         "origin": list(body.origin),
         "reason": body.reason,
         "tests": [test(edition, t, indicator.level(t.level).test) for t in body.tests],

@@ -48,6 +48,21 @@ def tally(number: int, drafts: int, stage: str) -> SafeString:
     )
 
 
+@register.filter
+def when(text: str | None) -> str:
+    """A date of the record in words: "2024" as it is, an interval as the days that it may be."""
+    start, slash, end = (text or "").partition("/")
+    if not slash:
+        return start
+    return f"{end} at the latest" if start == ".." else f"some day from {start} to {end}"
+
+
+@register.filter
+def grouped(number: int) -> str:
+    """12345 as "12,345"."""
+    return f"{number:,}"
+
+
 @register.simple_tag
 def share(part: int, whole: int, width: int) -> str:
     """The part's length on a bar of that width."""

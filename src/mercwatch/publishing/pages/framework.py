@@ -125,6 +125,7 @@ def _groups(edition: Edition, indicator: Indicator, cells: list[Cell]) -> list[D
             "verdict": words,
             "level": group[0].level if group[0].state is State.LEVEL else None,
             "top": indicator.top,
+            "draft": all(cell.draft for cell in group),
             "rows": [_standing_row(edition, cell) for cell in group],
         }
         for (_, words), group in sorted(groups.items())

@@ -34,7 +34,7 @@ def _action(edition: Edition, body: Action) -> Page:
             **fragments.action(edition, body),
             "note": body.note,
             "origin": body.origin,
-            "reach": [str(a) for a in body.reach],
+            "reach": [edition.agencies[a] for a in body.reach],
             "capabilities": [str(c) for c in body.capabilities],
             "vendors": list(body.vendors),
             "about": [fragments.actor(edition, a) for a in body.about],
