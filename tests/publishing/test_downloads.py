@@ -24,7 +24,8 @@ from mercwatch.framework.load import load
 from mercwatch.publishing.database import sqlite_bytes
 from mercwatch.publishing.feed import atom
 from mercwatch.publishing.package import files
-from mercwatch.publishing.tables import Column, Row, Table, Value, tables
+from mercwatch.publishing.table_shapes import Column, Row, Table, Value
+from mercwatch.publishing.tables import tables
 from mercwatch.record.entries import Withheld
 from mercwatch.record.ledger import Ledger, LedgerError
 

@@ -6,12 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parent.parent.parent
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -204,15 +205,31 @@ def test_a_kill_in_the_middle_of_adding_leaves_nothing_half_there(
     row = '{{"kind":"person","id":"p-{0}","salt":"{0:032x}","name":"N","role":"R","basis":"charged","sources":["src-law"]}}\n'
     with many.open("w") as stream:
         stream.writelines(row.format(number) for number in range(20_000))
-    command = [str(Path(sys.executable).parent / "mercwatch"), "add", str(many)]
-    for fraction in (0.3, 0.6, 0.9):
-        process = subprocess.Popen(command, env={**os.environ, "MERCWATCH_DB": str(database)})
-        began = time.monotonic()
-        while process.poll() is None and time.monotonic() - began < 6 * fraction:
-            os.sched_yield()
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+    for seconds in (1.8, 3.6, 5.4):
+        kill_after(seconds, database, "add", many)
         mercwatch("dump", tmp_path / "dump")
         people = tmp_path / "dump" / "people.jsonl"
         there = len(people.read_text().splitlines()) if people.exists() else 0
         assert there in (0, 20_000)
+
+
+def test_a_kill_in_the_middle_of_loading_leaves_nothing_half_there(
+    mercwatch: Run, tmp_path: Path, database: Path
+) -> None:
+    whole = len(list((ROOT / "data").glob("*.jsonl")))
+    for seconds in (0.6, 1.0, 1.4, 1.8):
+        kill_after(seconds, database, "load", ROOT / "data")
+        assert mercwatch("dump", tmp_path / "dump").returncode == 0
+        assert len(list((tmp_path / "dump").glob("*.jsonl"))) in (0, whole)
+
+
+def kill_after(seconds: float, database: Path, *arguments: str | Path) -> None:
+    """Run a command and kill it hard after that time, or let it end if it was faster."""
+    command = [str(Path(sys.executable).parent / "mercwatch"), *map(str, arguments)]
+    process = subprocess.Popen(
+        command, env={**os.environ, "MERCWATCH_DB": str(database)}, stdout=subprocess.DEVNULL
+    )
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+    process.send_signal(signal.SIGKILL)
+    process.wait()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mercwatch.framework.codebook import Codebook
-from mercwatch.publishing.tables import Column, Table, Value
+from mercwatch.publishing.table_shapes import Column, Table, Value
 from mercwatch.record.dates import parse
 from mercwatch.record.entries import Release, sha256
 
