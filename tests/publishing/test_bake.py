@@ -187,3 +187,13 @@ def test_a_kill_in_the_middle_of_publishing_leaves_the_old_site_whole(
     assert mercwatch("publish", "--out", site).returncode == 0
     assert (site / "actions" / "fr-more" / "index.html").exists()
     assert not list(tmp_path.glob(".site.new-*"))
+
+
+def test_dates_that_are_only_bounded_are_said_in_words(tmp_path: Path) -> None:
+    law = action("fr-law", ("adopted", "../2020-12-31"), ("in_force", "2021-01-01/2022-06-30"))
+    judged = coding("R1.1", (2, ["fr-law"], "2021-01-01/2022-06-30"))
+    bake(Record(load()).release("2026-01-02", *BASE, law, judged).ledger, tmp_path / "site")
+    page = (tmp_path / "site" / "governments" / "FR" / "index.html").read_text()
+    assert "since some day from 2021-01-01 to 2022-06-30" in page
+    assert "2020-12-31 at the latest" in page
+    assert "../2020" not in page

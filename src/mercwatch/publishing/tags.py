@@ -58,6 +58,15 @@ def when(text: str | None) -> str:
 
 
 @register.filter
+def span(text: str | None) -> str:
+    """A stretch of time in words: "2017/2022" as "2017 to 2022"."""
+    start, slash, end = (text or "").partition("/")
+    if not slash:
+        return start
+    return f"up to {end}" if start == ".." else f"{start} to {end}"
+
+
+@register.filter
 def grouped(number: int) -> str:
     """12345 as "12,345"."""
     return f"{number:,}"
