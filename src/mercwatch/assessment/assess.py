@@ -11,7 +11,7 @@ from functools import cached_property
 from mercwatch.assessment.cells import Cell, Scorecard, State
 from mercwatch.assessment.reading import read
 from mercwatch.assessment.summaries import summarise
-from mercwatch.framework.codebook import Codebook, Indicator, Level
+from mercwatch.framework.codebook import Codebook, Indicator, Level, asked_of
 from mercwatch.record.dates import parse
 from mercwatch.record.kinds import Actor, Adjudication, Coder, Coding, Membership, Reply
 from mercwatch.record.ledger import Snapshot
@@ -41,13 +41,6 @@ def next_step(cell: Cell, indicator: Indicator) -> Level | None:
     return next((level for level in indicator.levels if level.level > reached), None)
 
 
-def asked_of(actor: Actor, codebook: Codebook) -> tuple[Indicator, ...]:
-    """The indicators that an actor is assessed on: R1 to R7 for governments, R8 to R11 for others."""
-    governments = {f"R{number}" for number in range(1, 8)}
-    wanted = actor.type == "government"
-    return tuple(i for i in codebook.indicators if (i.recommendation in governments) == wanted)
-
-
 @dataclass
 class _Assessor:
     snapshot: Snapshot
@@ -56,7 +49,7 @@ class _Assessor:
 
     def scorecard(self, actor: Actor) -> Scorecard:
         cells = {
-            indicator.id: self._cell(actor.id, indicator) for indicator in asked_of(actor, self.codebook)
+            indicator.id: self._cell(actor.id, indicator) for indicator in asked_of(actor.type, self.codebook)
         }
         pending = actor.id in self._awaiting_answer
         return Scorecard(actor.id, self.as_of, cells, summarise(cells, pending))

@@ -181,3 +181,15 @@ class Codebook(Strict):
                 if reason not in reasons:
                     where = ("indicators", number, "not_applicable", place)
                     yield where, f"{indicator.id}: unknown reason {reason}"
+
+
+def asked_of(actor_type: str, codebook: Codebook) -> tuple[Indicator, ...]:
+    """The indicators an actor is assessed on: R1 to R7 for a government, R8 to R11 for an organisation.
+
+    A vendor is what the recommendations are about, so it is asked nothing.
+    """
+    if actor_type == "vendor":
+        return ()
+    governments = {f"R{number}" for number in range(1, 8)}
+    wanted = actor_type == "government"
+    return tuple(i for i in codebook.indicators if (i.recommendation in governments) == wanted)

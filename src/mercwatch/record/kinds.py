@@ -45,20 +45,42 @@ class Agency(StrEnum):
     OTHER_CIVIL = "other-civil"
 
 
+class Relation(Strict):
+    """How a firm of the market stands to another, as a source says."""
+
+    actor: ActorId
+    relation: Literal["owned-by", "successor-of", "part-of", "founded-by-people-of"]
+    since: DateText | None = None
+    until: DateText | None = None
+
+
 class Actor(Strict):
-    """A government (ISO 3166-1 alpha-2, EU, XK), a company, or a civil-society organisation."""
+    """A government (ISO 3166-1 alpha-2, EU, XK), a company, a civil-society organisation, or a vendor.
+
+    A vendor is a firm of the market itself: one entry a firm, whatever names it trades under.
+    """
 
     kind: Literal["actor"]
     id: ActorId
-    type: Literal["government", "company", "civil-society", "body"]
+    type: Literal["government", "company", "civil-society", "body", "vendor"]
     name: Line
+    aliases: tuple[Line, ...] = Field(default=(), description="Other names of the same firm.")
     name_fr: Line | None = None
     iso3: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
     region: Line | None = None
     status: Literal["member", "observer", "union", "other"] | None = None
     country: Id | None = Field(default=None, description="Seat, for an organisation.")
+    capabilities: tuple[Capability, ...] = Field(default=(), description="What a vendor sells.")
+    owners: tuple[Line, ...] = Field(default=(), description="Firms that owned a vendor, with their years.")
+    related: tuple[Relation, ...] = ()
     note: Text | None = None
     sources: Sources
+
+    @model_validator(mode="after")
+    def _only_vendors_sell(self) -> Actor:
+        if self.type != "vendor" and (self.capabilities or self.owners or self.related):
+            raise ValueError("capabilities, owners and related are a vendor's")
+        return self
 
     @model_validator(mode="after")
     def _governments_have_codes(self) -> Actor:
@@ -151,6 +173,9 @@ class Action(Strict):
     people: tuple[Id, ...] = ()
     note: Text | None = Field(default=None, description="What is not confirmed, or stands against it.")
     sources: Sources
+    where: dict[Id, Line] = Field(
+        default_factory=dict, description="Source id to the place in it: article, section, page."
+    )
 
 
 class Reply(Strict):
@@ -208,6 +233,9 @@ class Finding(Strict):
     people: tuple[Id, ...] = ()
     note: Text | None = None
     sources: Sources
+    where: dict[Id, Line] = Field(
+        default_factory=dict, description="Source id to the place in it: article, section, page."
+    )
 
     @model_validator(mode="after")
     def _series_needs_an_operator(self) -> Finding:

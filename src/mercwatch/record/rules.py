@@ -142,6 +142,17 @@ def _recommendations_fit(body: Action | Finding, known: Known, codebook: Codeboo
             yield f"there is no recommendation {recommendation}"
 
 
+def _places_are_in_its_sources(body: Action | Finding, known: Known, codebook: Codebook) -> Iterator[str]:
+    for source in body.where:
+        if source not in body.sources:
+            yield f"where: {source} is not one of its sources"
+
+
+def _firms_are_known(body: Actor, known: Known, codebook: Codebook) -> Iterator[str]:
+    for relation in body.related:
+        yield from _refers("related", relation.actor, (Actor,), known)
+
+
 def _something_to_be_about(body: Context, known: Known, codebook: Codebook) -> Iterator[str]:
     yield from _refers("about", body.about, (Action, Finding), known)
 
@@ -255,8 +266,14 @@ def _sources(body: Body, known: Known) -> list[Source]:
 
 
 _RULES: dict[type[Strict], tuple[Rule, ...]] = {
-    Action: (_deed_before_its_publication, _recommendations_fit),
-    Finding: (_deed_before_its_publication, _found_after_conduct, _recommendations_fit),
+    Actor: (_firms_are_known,),
+    Action: (_deed_before_its_publication, _recommendations_fit, _places_are_in_its_sources),
+    Finding: (
+        _deed_before_its_publication,
+        _found_after_conduct,
+        _recommendations_fit,
+        _places_are_in_its_sources,
+    ),
     Endorsement: (_deed_before_its_publication,),
     Source: (_read_after_publication,),
     Context: (_something_to_be_about,),

@@ -73,11 +73,16 @@ def _row(path: Path, raw: _Raw) -> Row:
     because = data.pop(BECAUSE, None)
     if because is not None and not (isinstance(because, str) and 0 < len(because) <= 300):
         raise Refused([Problem(path.name, raw.line, f"{BECAUSE} is a text of at most 300 characters")])
+    return parse_row(path, raw.line, data, because)
+
+
+def parse_row(path: Path, line: int, data: Json, because: str | None) -> Row:
+    """One row from its fields; Refused, with file and line, where it breaks a rule of its kind."""
     thing = f"{data.get('kind', 'a thing without kind')} {data.get('id', 'without id')}"
     try:
-        return Row(path.name, raw.line, parse_body(data), because)
+        return Row(path.name, line, parse_body(data), because)
     except ValidationError as error:
-        raise Refused(from_validation(path, raw.line, thing, error)) from error
+        raise Refused(from_validation(path, line, thing, error)) from error
 
 
 def _yaml(path: Path) -> list[_Raw]:

@@ -14,6 +14,9 @@ from typing import ParamSpec, TypeVar
 import click
 
 from mercwatch.assessment.assess import assess as assess_actor
+from mercwatch.coding.dossier import Reading
+from mercwatch.coding.dossier import dossier as write_dossier
+from mercwatch.coding.sheet import read_coding_sheet
 from mercwatch.framework.codebook import Codebook
 from mercwatch.framework.diff import MeaningError, describe, diff
 from mercwatch.framework.load import CodebookError, digest, load_file
@@ -88,6 +91,52 @@ def add(sheets: tuple[Path, ...], coder: str, day: datetime | None) -> None:
     when = day.date().isoformat() if day else _today()
     entries = new_entries(rows, store.read(), load_codebook(), Recorder(coder, when))
     click.echo(f"{store.append(entries)} entries added from {len(rows)} rows.")
+
+
+@main.command()
+@click.argument("actors", nargs=-1, required=True)
+@click.option("--out", required=True, type=FOLDER, help="Folder for the dossiers, one file an actor.")
+@click.option(
+    "--reading",
+    type=click.Choice([reading.value for reading in Reading]),
+    default=Reading.TESTS_FIRST.value,
+    show_default=True,
+    help="Order of the material; give two blind coders different ones.",
+)
+@_fails_clearly
+def dossier(actors: tuple[str, ...], out: Path, reading: Reading) -> None:
+    """Write what a blind coder needs on ACTORS: tests and evidence, and nobody's codings."""
+    ledger, codebook = open_store().read(), load_codebook()
+    try:
+        texts = {actor: write_dossier(ledger, codebook, actor, Reading(reading)) for actor in actors}
+    except KeyError as error:
+        raise LedgerError(f"there is no government or organisation {error.args[0]}") from error
+    out.mkdir(parents=True, exist_ok=True)
+    for actor, text in texts.items():
+        (out / f"{actor}.md").write_text(text, encoding="utf-8")
+    click.echo(f"{len(texts)} dossiers written to {out}.")
+
+
+@main.command()
+@click.argument("sheets", nargs=-1, required=True, type=FILE)
+@click.option("--by", "coder", required=True, help="Whose judgement it is: a coder's id.")
+@click.option("--on", "day", type=DAY, help="Day of recording (default: today, UTC).")
+@_fails_clearly
+def code(sheets: tuple[Path, ...], coder: str, day: datetime | None) -> None:
+    """Add the codings that coding SHEETS hold, all or nothing."""
+    store, codebook = open_store(), load_codebook()
+    ledger = store.read()
+    rows, problems = [], []
+    for sheet in sheets:
+        try:
+            rows += read_coding_sheet(sheet, coder, ledger, codebook)
+        except Refused as refused:
+            problems += refused.problems
+    if problems:
+        raise Refused(problems)
+    when = day.date().isoformat() if day else _today()
+    entries = new_entries(rows, ledger, codebook, Recorder(coder, when))
+    click.echo(f"{store.append(entries)} codings added from {len(sheets)} coding sheets.")
 
 
 @main.command()

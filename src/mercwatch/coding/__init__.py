@@ -1,0 +1,1 @@
+"""How people and machines decide: dossiers for blind coders, coding sheets, agreement."""
