@@ -450,6 +450,12 @@ class Person(Strict):
     name: Line
     role: Line
     basis: Literal["public-office", "sanctioned", "charged", "convicted-not-final", "convicted"]
+    outcome: (
+        Literal[
+            "listed", "delisted", "pending", "acquitted", "discontinued", "conviction-not-final", "conviction"
+        ]
+        | None
+    ) = Field(default=None, description="How the matter stands; those cleared are no longer named.")
     sources: Sources
 
 

@@ -26,6 +26,10 @@ from mercwatch.record import dump as dumping
 from mercwatch.record.adding import Recorder, new_entries
 from mercwatch.record.kinds import Actor
 from mercwatch.record.ledger import LedgerError
+from mercwatch.record.lint.copying import copied
+from mercwatch.record.lint.rules import RULES, Wording
+from mercwatch.record.lint.rules import lint as lint_record
+from mercwatch.record.lint.stated import collect
 from mercwatch.record.loading import merged
 from mercwatch.record.problems import Problem, Refused
 from mercwatch.record.releasing import next_release
@@ -195,6 +199,24 @@ def verify(path: Path, head: str | None, allow_pending: bool) -> None:
         click.echo(f"head {verdict.releases[-1].head}")
     click.echo(verdict.meaning)
     sys.exit(0 if verdict.ok else 1)
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.option("--texts", type=FOLDER, help="Private texts of sources (*.txt) to compare our words with.")
+@_fails_clearly
+def lint(paths: tuple[Path, ...], texts: Path | None) -> None:
+    """Hold dumps and sheets at PATHS to the record's rules of care. Exit code 1 when one is broken."""
+    collection = collect(paths)
+    problems = sorted([*lint_record(collection, Wording.shipped()), *copied(collection, texts)])
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    if texts is None:
+        click.echo(
+            "Own words were compared with titles and quotations only; --texts names a folder of texts."
+        )
+    click.echo(f"{len(collection.stated)} things, {len(RULES) + 1} rules, {len(problems)} problem(s).")
+    sys.exit(1 if problems else 0)
 
 
 @main.command()

@@ -1,0 +1,1 @@
+"""The record linter: care that the schema cannot enforce, as rules that name file and line."""
