@@ -90,6 +90,12 @@ class Indicator(Strict):
     documents: tuple[Text, ...] = Field(min_length=1, description="What a search must have covered.")
     not_applicable: tuple[str, ...] = ()
     crosswalk: tuple[CrosswalkRow, ...] = ()
+    revised_because: Text | None = Field(
+        default=None, description="Why this meaning took the last one's place."
+    )
+    learned_from: tuple[str, ...] = Field(
+        default=(), description="Actors whose disagreements shaped this meaning: no measure of it."
+    )
 
     @property
     def recommendation(self) -> str:

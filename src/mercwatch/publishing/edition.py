@@ -10,8 +10,9 @@ from functools import cached_property
 
 from mercwatch.assessment.assess import assess_all
 from mercwatch.assessment.cells import Cell, Scorecard
+from mercwatch.coding.agreement import Agreement, agreements, wordings
 from mercwatch.framework.codebook import Codebook
-from mercwatch.framework.load import load
+from mercwatch.framework.load import load, versions
 from mercwatch.record.entries import Entry, Release
 from mercwatch.record.kinds import Action, Actor, Coding, Context, Endorsement, Finding
 from mercwatch.record.ledger import Ledger, Snapshot
@@ -39,6 +40,12 @@ class Edition:
     def cards(self) -> dict[str, Scorecard]:
         """Scorecards of all actors."""
         return assess_all(self.snapshot, self.codebook, self.day)
+
+    @cached_property
+    def agreement(self) -> list[Agreement]:
+        """How far blind coders agree, for each wording up to this release's codebook."""
+        upto = versions()[: versions().index(self.codebook.version) + 1]
+        return agreements(self.snapshot, wordings(map(load, upto)), self.day)
 
     @cached_property
     def names(self) -> dict[str, str]:

@@ -305,6 +305,7 @@ class Coder(Strict):
     name: Line
     model: Line | None = None
     instructions: Text | None = None
+    blind: bool = Field(default=False, description="Saw the tests and the evidence, and nobody's codings.")
 
     @model_validator(mode="after")
     def _a_machine_has_instructions(self) -> Coder:

@@ -7,6 +7,7 @@ from typing import Any
 
 from mercwatch.assessment.cells import State
 from mercwatch.publishing import fragments, worldmap
+from mercwatch.publishing.coverage import PARIS_CALL
 from mercwatch.publishing.edition import Edition
 from mercwatch.publishing.page import Page
 from mercwatch.publishing.pages.lists import government_row
@@ -15,7 +16,6 @@ from mercwatch.publishing.words import REGIONS
 from mercwatch.record.kinds import Action, Finding, Source
 
 Data = dict[str, Any]
-PARIS_CALL = "paris-call-2018"
 LATEST = 8
 SHADES = (1, 4, 8)  # from that many coded indicators on, the next shade
 

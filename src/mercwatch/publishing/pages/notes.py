@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from mercwatch.assessment.cells import State
+from mercwatch.coding.agreement import ENOUGH, mean_alpha
 from mercwatch.framework.load import guide
-from mercwatch.publishing import fragments
+from mercwatch.publishing import coverage, fragments
 from mercwatch.publishing.edition import Edition
 from mercwatch.publishing.markdown import to_html
 from mercwatch.publishing.page import Page
@@ -58,7 +59,6 @@ def release_data(release: Release) -> Data:
 
 def _methodology(edition: Edition) -> Data:
     codebook = edition.codebook
-    governments = {a.id for a in edition.snapshot.governments()}
     return {
         "codebook": codebook.version,
         "reading": codebook.reading,
@@ -68,12 +68,61 @@ def _methodology(edition: Edition) -> Data:
         "agencies": [a.model_dump() for a in codebook.agencies],
         "not_applicable_reasons": [r.model_dump() for r in codebook.not_applicable_reasons],
         "coders": [c.model_dump(mode="json", exclude={"kind"}) for c in edition.snapshot.all(Coder)],
-        "coverage": [_coverage(edition, r.id, governments) for r in codebook.recommendations],
+        "sample": coverage.of_sample(edition),
+        "coverage": [_coverage(edition, r.id) for r in codebook.recommendations],
+        "agreement": agreement(edition),
         "sources": _sources(edition),
     }
 
 
-def _coverage(edition: Edition, recommendation: str, governments: set[str]) -> Data:
+def agreement(edition: Edition) -> Data:
+    """Agreement between blind coders: the mean, and each wording with its figures."""
+    found = edition.agreement
+    current = [one for one in found if one.current]
+    mean = mean_alpha(current)
+    alphas = [one.alpha for one in current if one.n >= ENOUGH and one.alpha is not None]
+    return {
+        "enough": ENOUGH,
+        "mean_alpha": _two(mean),
+        "indicators_in_mean": len(alphas),
+        "cells": sum(one.n for one in current),
+        "rows": [
+            {
+                "indicator": one.indicator,
+                "title": edition.codebook.by_id[one.indicator].title,
+                "page": fragments.page("indicators", one.indicator),
+                "meaning": one.meaning,
+                "current": one.current,
+                "pairing": one.pairing,
+                "n": one.n,
+                "left_out": one.left_out,
+                "percent": round(100 * one.percent),
+                "alpha": _two(one.alpha),
+                "low": _two(one.interval[0]) if one.interval else None,
+                "high": _two(one.interval[1]) if one.interval else None,
+                "ac2": _two(one.ac2),
+            }
+            for one in found
+        ],
+        "revisions": [
+            {
+                "indicator": i.id,
+                "meaning": i.meaning,
+                "because": i.revised_because,
+                "learned_from": [fragments.actor(edition, a) for a in i.learned_from if a in edition.names],
+            }
+            for i in edition.codebook.indicators
+            if i.revised_because
+        ],
+    }
+
+
+def _two(number: float | None) -> str | None:
+    """Two decimals, as text, so that no float's tail reaches a page."""
+    return None if number is None else f"{number:.2f}"
+
+
+def _coverage(edition: Edition, recommendation: str) -> Data:
     cells = [c for i in edition.codebook.of(recommendation) for c in edition.cells_of[i.id]]
     states = Counter(cell.state for cell in cells)
     levels = Counter(cell.level for cell in cells if cell.state is State.LEVEL)
