@@ -53,6 +53,28 @@ class Edition:
         return {actor.id: actor.name for actor in self.snapshot.all(Actor)}
 
     @cached_property
+    def vendors(self) -> frozenset[str]:
+        """Ids of the firms of the market."""
+        return frozenset(actor.id for actor in self.snapshot.all(Actor) if actor.type == "vendor")
+
+    @cached_property
+    def firm_of(self) -> dict[str, str]:
+        """For each name of a firm, in lower case, the id of its one entry."""
+        firms = [actor for actor in self.snapshot.all(Actor) if actor.type in ("vendor", "company")]
+        return {name.lower(): firm.id for firm in firms for name in (firm.name, *firm.aliases)}
+
+    @cached_property
+    def facts_naming(self) -> dict[str, list[Action | Finding]]:
+        """For each firm the actions and findings that name it, by any of its names."""
+        found: dict[str, list[Action | Finding]] = defaultdict(list)
+        facts: list[Action | Finding] = [*self.snapshot.all(Action), *self.snapshot.all(Finding)]
+        for fact in facts:
+            firms = (self.firm_of.get(name.lower()) for name in fact.vendors)
+            for firm in dict.fromkeys(firm for firm in firms if firm):
+                found[firm].append(fact)
+        return found
+
+    @cached_property
     def agencies(self) -> dict[str, str]:
         """The codebook's words for classes of agencies."""
         return {agency.id: agency.title.lower() for agency in self.codebook.agencies}

@@ -32,8 +32,9 @@ def page(folder: str, thing: str) -> str:
 
 def actor_page(edition: Edition, actor: str) -> str:
     """An actor's page."""
-    government = len(actor) == 2 and actor.isupper()
-    return page("governments" if government else "organisations", actor)
+    if len(actor) == 2 and actor.isupper():
+        return page("governments", actor)
+    return page("market" if actor in edition.vendors else "organisations", actor)
 
 
 def actor(edition: Edition, thing: str) -> Data:
@@ -100,10 +101,21 @@ def finding(edition: Edition, body: Finding) -> Data:
         "note": body.note,
         "capabilities": [str(c) for c in body.capabilities],
         "recommendations": list(body.recommendations),
-        "vendors": list(body.vendors),
+        "vendors": firms(edition, body.vendors),
         "people": people(edition, body.people),
-        "sources": [source(s) for s in edition.snapshot.sources_of(body)],
+        "sources": cited(edition, body),
     }
+
+
+def cited(edition: Edition, body: Action | Finding) -> list[Data]:
+    """A fact's sources, each with the fact's place in it."""
+    return [{**source(s), "place": body.where.get(s.id)} for s in edition.snapshot.sources_of(body)]
+
+
+def firms(edition: Edition, names: tuple[str, ...]) -> list[Data]:
+    """Firms as a fact names them, each with the page of its one entry."""
+    found = [(name, edition.firm_of.get(name.lower())) for name in names]
+    return [{"name": name, "page": actor_page(edition, firm) if firm else None} for name, firm in found]
 
 
 def people(edition: Edition, ids: tuple[str, ...]) -> list[Data]:

@@ -55,7 +55,18 @@ _REFERS = {
     "stands": "codings",
 }
 # Lists of texts, joined by "; "; all other lists are of ids or codes, joined by a space.
-_TEXTS = {"counts", "does_not_count", "documents", "vendors", "places", "queries", "hits", "gaps"}
+_TEXTS = {
+    "counts",
+    "does_not_count",
+    "documents",
+    "vendors",
+    "aliases",
+    "owners",
+    "places",
+    "queries",
+    "hits",
+    "gaps",
+}
 
 
 def tables(snapshot: Snapshot, codebook: Codebook, cards: Mapping[str, Scorecard]) -> list[Table]:
@@ -193,12 +204,14 @@ def _stages(snapshot: Snapshot, columns: tuple[Column, ...]) -> Iterator[Row]:
 
 def _action_sources(snapshot: Snapshot, columns: tuple[Column, ...]) -> Iterator[Row]:
     for action in snapshot.all(Action):
-        yield from ((action.id, source) for source in dict.fromkeys(action.sources))
+        yield from ((action.id, source, action.where.get(source)) for source in dict.fromkeys(action.sources))
 
 
 def _finding_sources(snapshot: Snapshot, columns: tuple[Column, ...]) -> Iterator[Row]:
     for finding in snapshot.all(Finding):
-        yield from ((finding.id, source) for source in dict.fromkeys(finding.sources))
+        yield from (
+            (finding.id, source, finding.where.get(source)) for source in dict.fromkeys(finding.sources)
+        )
 
 
 def _coding_tests(snapshot: Snapshot, columns: tuple[Column, ...]) -> Iterator[Row]:
@@ -220,6 +233,7 @@ def _cited(coding: Coding) -> Iterator[tuple[int | None, str]]:
         yield None, coding.search_log
 
 
+PLACE = maybe("place", "Where in the source the fact stands: article, section, page.")
 _PARTS = (
     _Part(
         "action_stages",
@@ -237,14 +251,14 @@ _PARTS = (
     _Part(
         "action_sources",
         "The sources of each action",
-        (text("action", "The action."), text("source", "The source.")),
+        (text("action", "The action."), text("source", "The source."), PLACE),
         ("action", "source"),
         _action_sources,
     ),
     _Part(
         "finding_sources",
         "The sources of each finding",
-        (text("finding", "The finding."), text("source", "The source.")),
+        (text("finding", "The finding."), text("source", "The source."), PLACE),
         ("finding", "source"),
         _finding_sources,
     ),

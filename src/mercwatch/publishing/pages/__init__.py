@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from mercwatch.publishing.edition import Edition
 from mercwatch.publishing.page import Page
-from mercwatch.publishing.pages import actors, framework, home, lists, notes, things
+from mercwatch.publishing.pages import actors, framework, home, lists, market, notes, things
 
-MAKERS = (home.pages, lists.pages, actors.pages, framework.pages, things.pages, notes.pages)
+MAKERS = (home.pages, lists.pages, actors.pages, market.pages, framework.pages, things.pages, notes.pages)
 
 
 def all_pages(edition: Edition) -> Iterator[Page]:

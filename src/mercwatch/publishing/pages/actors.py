@@ -11,15 +11,16 @@ from mercwatch.publishing.edition import Edition
 from mercwatch.publishing.page import Page
 from mercwatch.publishing.timeline import timeline
 from mercwatch.record.dates import parse
-from mercwatch.record.kinds import Action, Actor, Correction, Endorsement, Finding, Reply
+from mercwatch.record.kinds import Action, Actor, Coding, Correction, Endorsement, Finding, Reply, SearchLog
 
 Data = dict[str, Any]
 
 
 def pages(edition: Edition) -> Iterator[Page]:
-    """A page for each actor."""
+    """A page for each actor but the firms of the market, which have their own."""
     for actor in edition.snapshot.all(Actor):
-        yield page(edition, actor)
+        if actor.id not in edition.vendors:
+            yield page(edition, actor)
 
 
 def page(edition: Edition, actor: Actor) -> Page:
@@ -41,7 +42,17 @@ def page(edition: Edition, actor: Actor) -> Page:
         "replies": [r.model_dump(mode="json", exclude={"kind"}) for r in replies],
         "actions": [fragments.action(edition, a) for a in actions],
         "timeline": timeline(actions, beside),
-        "nobody_has_looked": [_unknown(edition, card, summary) for summary in card.summaries.values()],
+        "nobody_has_looked": [
+            _unknown(edition, card, summary, looked=False) for summary in card.summaries.values()
+        ],
+        "looked_and_unknown": [
+            _unknown(edition, card, summary, looked=True) for summary in card.summaries.values()
+        ],
+        "search_logs": [
+            {"page": fragments.page("search-logs", log.id), "searched_on": log.searched_on}
+            for log in snapshot.all(SearchLog)
+            if log.actor == actor.id
+        ],
         "corrections": _corrections(edition, actor, actions, findings),
     }
     return Page(
@@ -63,7 +74,7 @@ def in_short(card: Scorecard, findings: int) -> Data:
         "credited": len(credited),
         "drafts": sum(cell.draft for cell in credited),
         "nothing_found": sum(cell.state is State.NOTHING_FOUND for cell in cells),
-        "without_level": sum(cell.state is State.UNKNOWN and bool(cell.codings) for cell in cells),
+        "unknown": sum(cell.state is State.UNKNOWN and bool(cell.codings) for cell in cells),
         "nobody_has_looked": sum(cell.state is State.UNKNOWN and not cell.codings for cell in cells),
         "findings": findings,
     }
@@ -88,23 +99,37 @@ def profile_row(edition: Edition, card: Scorecard, summary: Summary) -> Data:
         "applied": summary.applied,
         "band": summary.band,
         "band_reason": summary.band_reason,
-        "cells": [fragments.cell(edition, cell) for cell in cells if _has_something_to_say(cell)],
+        "cells": [
+            fragments.cell(edition, cell)
+            for cell in cells
+            if cell.inherited or not (cell.state is State.UNKNOWN and _only_unknown(edition, cell))
+        ],
     }
 
 
-def _has_something_to_say(cell: Cell) -> bool:
-    return bool(cell.codings) or cell.inherited is not None
+def _only_unknown(edition: Edition, cell: Cell) -> bool:
+    """Whether every coding of the cell says unknown; also where there is none."""
+    return all(edition.snapshot.get(Coding, coding).answer == "unknown" for coding in cell.codings)
 
 
-def _unknown(edition: Edition, card: Scorecard, summary: Summary) -> Data:
-    indicators = edition.codebook.of(summary.recommendation)
-    open_ones = [
-        i for i in indicators if card.cells[i.id].state is State.UNKNOWN and not card.cells[i.id].codings
+def _unknown(edition: Edition, card: Scorecard, summary: Summary, looked: bool) -> Data:
+    """Questions of a recommendation that are unknown: those that a coder looked at, or all others."""
+    cells = [(i, card.cells[i.id]) for i in edition.codebook.of(summary.recommendation)]
+    found = [
+        (i, cell)
+        for i, cell in cells
+        if cell.state is State.UNKNOWN and bool(cell.codings) == looked and _only_unknown(edition, cell)
     ]
     return {
         "recommendation": summary.recommendation,
         "indicators": [
-            {"id": i.id, "title": i.title, "page": fragments.page("indicators", i.id)} for i in open_ones
+            {
+                "id": i.id,
+                "title": i.title,
+                "page": fragments.page("indicators", i.id),
+                "coding": fragments.page("codings", cell.codings[0]) if looked else None,
+            }
+            for i, cell in found
         ],
     }
 

@@ -120,6 +120,8 @@ def _organisations(edition: Edition) -> Page:
     rows = []
     things: set[str] = set()
     for actor in edition.snapshot.organisations():
+        if actor.id in edition.vendors:
+            continue
         actions = edition.snapshot.actions_of(actor.id)
         cells = edition.cards[actor.id].cells.values()
         things |= {actor.id, *(a.id for a in actions), *(c.id for c in edition.snapshot.codings_of(actor.id))}
