@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mercwatch.framework.codebook import Codebook
-from mercwatch.framework.load import digest
+from mercwatch.framework.load import digest, load
 from mercwatch.record.adding import Recorder, new_entries
 from mercwatch.record.entries import parse_body
 from mercwatch.record.ledger import Ledger
@@ -112,7 +112,7 @@ def coding(
         "id": f"{actor.lower()}-{indicator.lower().replace('.', '-')}-{coder}",
         "actor": actor,
         "indicator": indicator,
-        "meaning": 1,
+        "meaning": load().by_id[indicator].meaning,
         "coder": coder,
         "rationale": "As the law says.",
         **judged,

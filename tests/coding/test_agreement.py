@@ -156,8 +156,8 @@ def test_a_new_wording_is_measured_apart_and_not_on_those_it_learned_from() -> N
         government("ES"),
         law(),
         law("ES"),
-        *two(2, 1, indicator="R7.1"),
-        *two(2, 1, "ES", indicator="R7.1"),
+        *two(2, 1, indicator="R7.1", meaning=1),
+        *two(2, 1, "ES", indicator="R7.1", meaning=1),
     )
     record.codebook = revised
     again = [

@@ -61,7 +61,7 @@ def _downloads(ledger: Ledger, edition: Edition) -> Iterator[File]:
     for name, data in lines.items():
         yield f"data/dump/{name}", data
     yield "data/dump.zip", _zipped(lines)
-    found = tables(snapshot, edition.codebook, edition.cards)
+    found = tables(snapshot, edition.codebook, edition.cards, edition.agreement)
     for name, data in package.files(found, snapshot.release, edition.codebook).items():
         yield f"data/{name}", data
     yield "data/mercwatch.sqlite3", database.sqlite_bytes(found)

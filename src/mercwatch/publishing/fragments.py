@@ -19,7 +19,17 @@ from mercwatch.publishing.words import (
     verdict,
 )
 from mercwatch.record.dates import parse
-from mercwatch.record.kinds import Action, Coder, Coding, Endorsement, Finding, Instrument, Person, Source
+from mercwatch.record.kinds import (
+    Action,
+    Adjudication,
+    Coder,
+    Coding,
+    Endorsement,
+    Finding,
+    Instrument,
+    Person,
+    Source,
+)
 
 Data = dict[str, Any]
 MAX_EXAMPLES = 5
@@ -176,13 +186,32 @@ def cell(edition: Edition, body: Cell, inherited: bool = True) -> Data:
         "reason": body.reason,
         "tests": [test(edition, t, indicator.level(t.level).test) for t in body.tests],
         "codings": [coding(edition, edition.snapshot.get(Coding, c)) for c in body.codings],
-        "adjudication": body.adjudication,
+        "adjudication": _adjudication(edition, body),
         "search_log": _search_log(edition, body),
         "next_step": _next(edition, body),
     }
     if inherited:
         found["inherited"] = cell(edition, body.inherited, inherited=False) if body.inherited else None
     return found
+
+
+def _adjudication(edition: Edition, body: Cell) -> Data | None:
+    """Which coding stands where coders differed, why, who decided, and the codings that do not stand."""
+    if body.adjudication is None:
+        return None
+    decided = edition.snapshot.get(Adjudication, body.adjudication)
+    coder = edition.snapshot.get(Coder, decided.coder)
+    others = [
+        c
+        for c in edition.snapshot.codings_of(body.actor)
+        if c.indicator == body.indicator and c.id != decided.stands
+    ]
+    return {
+        "id": decided.id,
+        "reason": decided.reason,
+        "coder": {"id": coder.id, "name": coder.name, "type": coder.type},
+        "others": [coding(edition, other) for other in others],
+    }
 
 
 def _search_log(edition: Edition, body: Cell) -> str | None:

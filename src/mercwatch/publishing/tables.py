@@ -13,6 +13,7 @@ from datetime import date
 from enum import StrEnum
 
 from mercwatch.assessment.cells import Cell, Scorecard
+from mercwatch.coding.agreement import Agreement
 from mercwatch.framework.codebook import Codebook, Strict
 from mercwatch.publishing.table_shapes import (
     ACTOR,
@@ -69,13 +70,19 @@ _TEXTS = {
 }
 
 
-def tables(snapshot: Snapshot, codebook: Codebook, cards: Mapping[str, Scorecard]) -> list[Table]:
+def tables(
+    snapshot: Snapshot,
+    codebook: Codebook,
+    cards: Mapping[str, Scorecard],
+    agreement: Sequence[Agreement] = (),
+) -> list[Table]:
     """All tables of a release: the questions, what is recorded, and the levels that follow from it."""
     found = [
         *_questions(codebook),
         *(_things(thing, snapshot) for thing in THINGS),
         *(_parts(part, snapshot) for part in _PARTS),
         _levels(snapshot, cards),
+        _agreement(agreement),
         _withheld(snapshot),
     ]
     return _sound(found)
@@ -333,6 +340,46 @@ def _levels(snapshot: Snapshot, cards: Mapping[str, Scorecard]) -> Table:
 
 def _page(cell: Cell, government: bool) -> str:
     return f"/{'governments' if government else 'organisations'}/{cell.actor}/#{cell.indicator}"
+
+
+_AGREEMENT = (
+    text("indicator", "The indicator."),
+    number("meaning", "The meaning-version that was judged."),
+    flag("current", "Whether it is the current one; if not, these are the figures before a revision."),
+    text("pairing", "Who was compared: machine with machine, machine with person, person with person."),
+    number("cells", "Cells judged by at least two blind coders."),
+    number("left_out", "Cells left out, of actors whose disagreements shaped this wording."),
+    text("percent", "Share of pairs that judged the same, 0 to 1."),
+    maybe("alpha", "Krippendorff's alpha; empty where undefined."),
+    maybe("low", "Lower end of its 95 % bootstrap interval; empty where undefined."),
+    maybe("high", "Upper end."),
+    maybe("ac2", "Gwet's AC2; empty where undefined."),
+)
+
+
+def _agreement(found: Sequence[Agreement]) -> Table:
+    rows = (
+        _row(
+            _AGREEMENT,
+            one,
+            cells=one.n,
+            percent=_decimal(one.percent),
+            alpha=_decimal(one.alpha),
+            low=_decimal(one.interval[0] if one.interval else None),
+            high=_decimal(one.interval[1] if one.interval else None),
+            ac2=_decimal(one.ac2),
+        )
+        for one in found
+    )
+    key = ("indicator", "meaning", "pairing")
+    return _table(
+        "agreement", "How far blind coders agree on each indicator's wording", _AGREEMENT, rows, key
+    )
+
+
+def _decimal(number: float | None) -> str | None:
+    """Four decimals, as text: a float's last digits may differ between machines."""
+    return None if number is None else f"{number:.4f}"
 
 
 _WITHHELD = (
