@@ -138,12 +138,15 @@ def test_a_person_and_a_machine_are_named_as_such() -> None:
     assert found.pairing == "machine with person"
 
 
-def test_a_coder_who_codes_again_is_measured_by_the_last_word() -> None:
-    again = [{**thing, "because": "read again"} for thing in two(2, 2)[1:]]
+def test_who_codes_again_alone_is_not_compared_with_what_another_judged_before() -> None:
+    both = [{**thing, "because": "read again"} for thing in two(2, 2)]
     record = Record(CODEBOOK).release("2026-01-01", *BASE[1:], *BLIND, law(), *two(2, 1))
-    record.release("2026-01-02", *again)
+    record.release("2026-01-02", both[1])
     (found,) = measured(record)
-    assert found.percent == 1.0
+    assert (found.n, found.percent) == (1, 0.0)
+    record.release("2026-01-03", *[{**thing, "rationale": "Once more."} for thing in both])
+    (found,) = measured(record)
+    assert (found.n, found.percent) == (1, 1.0)
 
 
 def test_a_new_wording_is_measured_apart_and_not_on_those_it_learned_from() -> None:

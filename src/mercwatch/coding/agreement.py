@@ -114,20 +114,25 @@ def _holds(coding: Coding, test: Any, indicator: Indicator, snapshot: Snapshot, 
 
 
 def _blind(snapshot: Snapshot) -> dict[tuple[str, int], dict[str, list[Coding]]]:
-    """By wording and actor: each blind coder's last coding at that wording, superseded since or not."""
+    """By wording and actor: the codings of the last release in which two or more blind coders coded the cell.
+
+    Codings of one release rest on the same evidence; one made later, alone, on more evidence is not compared.
+    """
     blind = {coder.id for coder in snapshot.all(Coder) if coder.blind}
-    cells: dict[tuple[str, int], dict[str, list[Coding]]] = defaultdict(lambda: defaultdict(list))
-    made = {name: e for name, e in snapshot.entries.items() if isinstance(e.body, Coding)}
-    replaced = {
-        old
-        for entry in made.values()
-        for old in entry.envelope.supersedes
-        if old in made and made[old].body.meaning == entry.body.meaning  # type: ignore[union-attr]
-    }
-    for name, entry in sorted(made.items()):
+    rounds: dict[tuple[str, int], dict[str, dict[int, list[Coding]]]] = defaultdict(
+        lambda: defaultdict(lambda: defaultdict(list))
+    )
+    for name, entry in sorted(snapshot.entries.items()):
         body = entry.body
-        if isinstance(body, Coding) and body.coder in blind and name not in replaced:
-            cells[body.indicator, body.meaning][body.actor].append(body)
+        if isinstance(body, Coding) and body.coder in blind:
+            release = snapshot.released_in[name].body.number
+            rounds[body.indicator, body.meaning][body.actor][release].append(body)
+    cells: dict[tuple[str, int], dict[str, list[Coding]]] = defaultdict(dict)
+    for wording, actors in rounds.items():
+        for actor, releases in actors.items():
+            twice = [number for number, codings in releases.items() if len(codings) > 1]
+            if twice:
+                cells[wording][actor] = releases[max(twice)]
     return cells
 
 

@@ -22,7 +22,7 @@ from mercwatch.record.rules import begun
 SAME_TITLE = 0.6  # share of two titles' words; a law and its amendment on one day stay below it
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _HOST = re.compile(r"^(?!-)[a-z0-9-]+(\.[a-z0-9-]+)+$")
-_CONVICTION = re.compile(r"\bconvict(?:ed|s|ion|ions)\b", re.IGNORECASE)
+_CONVICTION = re.compile(r"(?<!\bno )(?<!\bnot )(?<!\bnot a )\bconvict(?:ed|s|ion|ions)\b", re.IGNORECASE)
 _ENDED_FOR = {"acquitted", "discontinued", "delisted"}
 
 
