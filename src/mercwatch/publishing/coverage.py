@@ -13,6 +13,8 @@ from mercwatch.record.kinds import Actor, SearchLog
 
 Data = dict[str, Any]
 PARIS_CALL = "paris-call-2018"
+ROW = 26  # units of height for each bar
+BAR = 600  # units of the picture's width
 UNION = "EU"
 SURE = (Confidence.A, Confidence.B)  # the authority's own text or its official summary, read
 
@@ -31,15 +33,18 @@ def of_sample(edition: Edition) -> Data:
     cells = {actor.id: edition.cards[actor.id].cells for actor in actors}
     return {
         "governments": len(actors),
+        "height": ROW * len(wanted),
         "recommendations": [
             {
                 "id": r.id,
                 "title": r.title,
+                "y": ROW * number,
+                "text_y": ROW * number + 14,
                 "page": fragments.page("recommendations", r.id),
                 **_standing([[c[i.id] for i in edition.codebook.of(r.id)] for c in cells.values()]),
                 **counted([c[i.id] for c in cells.values() for i in edition.codebook.of(r.id)], searched),
             }
-            for r in wanted
+            for number, r in enumerate(wanted)
         ],
         "indicators": [
             {
@@ -57,6 +62,32 @@ def of_sample(edition: Edition) -> Data:
 
 def counted(cells: Sequence[Cell], searched: frozenset[tuple[str, str]]) -> Data:
     """Cells by level, by what is unknown, by review, and by what their levels rest on."""
+    found = _counted(cells, searched)
+    return {**found, "bar": _bar(found)}
+
+
+def _bar(found: Data) -> list[Data]:
+    """The cells as one bar, from the highest level to what nobody has searched: pieces with their places."""
+    pieces = [
+        ("l3", "level 3", found["levels"][2]),
+        ("l2", "level 2", found["levels"][1]),
+        ("l1", "level 1", found["levels"][0]),
+        ("zero", "nothing found or not applicable", found["nothing_found"] + found["not_applicable"]),
+        ("searched", "unknown, searched with gaps", found["unknown_searched"]),
+        ("rest", "unknown, not searched; contested", found["cells"]),
+    ]
+    bar: list[Data] = []
+    at = 0
+    for kind, words, number in pieces:
+        size = min(number, found["cells"] - at)
+        if size:
+            x, width = (round(n * BAR / found["cells"], 1) for n in (at, size))
+            bar.append({"kind": kind, "words": words, "cells": size, "x": str(x), "width": str(width)})
+        at += size
+    return bar
+
+
+def _counted(cells: Sequence[Cell], searched: frozenset[tuple[str, str]]) -> Data:
     levels = Counter(cell.level for cell in cells if cell.state is State.LEVEL)
     states = Counter(cell.state for cell in cells)
     shown = [cell for cell in cells if cell.state is State.LEVEL]
