@@ -183,7 +183,7 @@ def cell(edition: Edition, body: Cell, inherited: bool = True) -> Data:
         "capabilities": list(body.capabilities),
         "reach": [edition.agencies[agency] for agency in body.reach],
         "origin": list(body.origin),
-        "reason": body.reason,
+        "reason": _reason(edition, body),
         "tests": [test(edition, t, indicator.level(t.level).test) for t in body.tests],
         "codings": [coding(edition, edition.snapshot.get(Coding, c)) for c in body.codings],
         "adjudication": _adjudication(edition, body),
@@ -193,6 +193,12 @@ def cell(edition: Edition, body: Cell, inherited: bool = True) -> Data:
     if inherited:
         found["inherited"] = cell(edition, body.inherited, inherited=False) if body.inherited else None
     return found
+
+
+def _reason(edition: Edition, body: Cell) -> str | None:
+    """Why there is no level; a reason of the codebook by its title."""
+    titles = {reason.id: reason.title for reason in edition.codebook.not_applicable_reasons}
+    return titles.get(body.reason or "", body.reason)
 
 
 def _adjudication(edition: Edition, body: Cell) -> Data | None:
