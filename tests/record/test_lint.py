@@ -292,3 +292,8 @@ def test_a_sheet_that_cannot_be_read_is_refused(mercwatch: Run, tmp_path: Path) 
     sheet.write_text("- kind: source\n  id: [")
     done = mercwatch("lint", sheet)
     assert done.returncode == 2 and "broken.yaml:" in done.stderr
+
+
+def test_the_shipped_record_is_careful(mercwatch: Run) -> None:
+    done = mercwatch("lint", ROOT / "data")
+    assert (done.returncode, done.stderr) == (0, "")

@@ -85,7 +85,7 @@ def action(edition: Edition, body: Action) -> Data:
         "type": body.type,
         "stages": [{"stage": ACTION_STAGES[s.stage], "date": s.date, "note": s.note} for s in steps],
         "recommendations": list(body.recommendations),
-        "context": body.id in edition.context_of,
+        "context": body.id in edition.context_of and body.id not in edition.codings_on,
     }
 
 
