@@ -1,0 +1,1 @@
+"""Passages in, ranked candidates for each recommendation out; the lexicons are data."""

@@ -1,0 +1,159 @@
+"""What the model sees of a provision: which concepts stand in it, around it and in its law.
+
+Nothing here names a country, a language or a law, so that a model learnt on some books reads others.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from mercwatch.mining.law import Law
+from mercwatch.mining.lexicon import concepts
+from mercwatch.mining.matching import Hit, Matcher, lowered
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+
+
+@cache
+def numbers(place: str) -> Ints:
+    """Numbers of the concepts that are looked for in one place."""
+    return np.array([n for n, c in enumerate(concepts().values()) if c.place == place], dtype=np.int64)
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """What each feature is, in the order of the columns."""
+    every = list(concepts())
+    text = [every[n] for n in numbers("text")]
+    found = [f"in:{c}" for c in text]
+    found += [f"heading:{c}" for c in text]
+    found += [f"near:{c}" for c in text]
+    found += [f"chapter:{c}" for c in text]
+    found += [f"around:{c}" for c in text]
+    found += [f"law:{c}" for c in text]
+    found += [f"kind:{every[n]}" for n in numbers("heading")]
+    found += [f"title:{every[n]}" for n in numbers("title")]
+    found += [f"part:{every[n]}" for n in numbers("title")]
+    found += [f"other title:{every[n]}" for n in numbers("unrelated")]
+    found += ["length", "articles", "place", "kinds"]
+    return tuple(found)
+
+
+def title_concepts(matcher: Matcher, title: str) -> Floats:
+    """Which concepts a law's title names: one number for each concept, 0 or 1."""
+    found = np.zeros(len(concepts()), dtype=np.float32)
+    _, hits = matcher.scan(lowered(title.encode()))
+    for concept, _, _ in hits:
+        found[concept] = 1
+    return found
+
+
+def counts(law: Law, hits: list[Hit]) -> tuple[Floats, Floats, Floats]:
+    """How often each concept stands in each provision, in its heading, and in its chapter's heading.
+
+    Shapes: provisions × concepts.
+    """
+    shape = (len(law.provisions), len(concepts()))
+    body, heading, chapter = (np.zeros(shape, dtype=np.float32) for _ in range(3))
+    if not hits or not law.provisions:
+        return body, heading, chapter
+    found = np.array(hits, dtype=np.int64)
+    found = found[np.argsort(found[:, 1], kind="stable")]
+    starts = np.array([p.start for p in law.provisions], dtype=np.int64)
+    ends = np.array([p.end for p in law.provisions], dtype=np.int64)
+    tops = np.array([p.heading_end for p in law.provisions], dtype=np.int64)
+    at = np.searchsorted(starts, found[:, 1], side="right") - 1
+    inside = (at >= 0) & (found[:, 1] < ends[at])
+    np.add.at(body, (at[inside], found[inside, 0]), 1)
+    on_top = inside & (found[:, 1] < tops[at])
+    heading[at[on_top], found[on_top, 0]] = 1
+    for span, rows in under(law).items():
+        low, high = np.searchsorted(found[:, 1], span)
+        if high > low:
+            chapter[np.ix_(np.array(rows), np.unique(found[low:high, 0]))] = 1
+    return body, heading, chapter
+
+
+def under(law: Law) -> dict[tuple[int, int], list[int]]:
+    """For each heading of a law's parts the provisions that stand under it, by their numbers."""
+    found: dict[tuple[int, int], list[int]] = {}
+    for number, provision in enumerate(law.provisions):
+        for span in provision.chapters:
+            found.setdefault(span, []).append(number)
+    return found
+
+
+def parts(law: Law, low: bytes, matcher: Matcher) -> Floats:
+    """Which subjects the headings above each provision name, as titles do. Shape: provisions × concepts."""
+    named = np.zeros((len(law.provisions), len(concepts())), dtype=np.float32)
+    for (start, end), rows in under(law).items():
+        hits = {concept for concept, _, _ in matcher.within(low, start, min(end, start + 400))}
+        if hits:
+            named[np.ix_(np.array(rows), np.array(sorted(hits)))] = 1
+    return named
+
+
+def _around(present: Floats, reach: int = 12) -> Floats:
+    """The share of the provisions in a window around each that hold a concept."""
+    total = len(present)
+    sums = np.vstack([np.zeros((1, present.shape[1]), dtype=np.float32), np.cumsum(present, axis=0)])
+    at = np.arange(total)
+    low, high = np.maximum(0, at - reach), np.minimum(total, at + reach + 1)
+    return np.asarray((sums[high] - sums[low]) / (high - low)[:, None], dtype=np.float32)
+
+
+def _near(present: Floats, reach: int = 2) -> Floats:
+    """For each provision the concepts of the `reach` provisions before and after it; nearer counts more."""
+    near = np.zeros_like(present)
+    for step in range(1, reach + 1):
+        weight = np.float32(1 / step)
+        near[step:] = np.maximum(near[step:], present[:-step] * weight)
+        near[:-step] = np.maximum(near[:-step], present[step:] * weight)
+    return near
+
+
+def features(law: Law, low: bytes, hits: list[Hit], title: Floats, matcher: Matcher) -> Floats:
+    """The model's view of every provision of a law. Shape: provisions × len(names()).
+
+    low: the law's lowered bytes; hits: the terms in them; title: what its title names; matcher: for titles.
+    """
+    body, heading, chapter = counts(law, hits)
+    named = parts(law, low, matcher)
+    text, kinds = numbers("text"), numbers("heading")
+    unrelated, titles = numbers("unrelated"), numbers("title")
+    total = len(law.provisions)
+    often = np.minimum(np.log2(1 + body), 2) / 2
+    present = (body > 0).astype(np.float32)
+    share = np.sqrt(present.mean(axis=0)) if total else present.sum(axis=0)
+    sizes = np.array([p.end - p.start for p in law.provisions], dtype=np.float32)
+    place = np.arange(total, dtype=np.float32) / max(1, total)
+
+    def for_all(row: Floats) -> Floats:
+        return np.broadcast_to(row.astype(np.float32), (total, len(row)))
+
+    return np.hstack(
+        [
+            often[:, text],
+            heading[:, text],
+            _near(present[:, text]),
+            chapter[:, text],
+            np.sqrt(_around(present[:, text])),
+            for_all(share[text]),
+            heading[:, kinds],
+            for_all(title[titles]),
+            named[:, titles],
+            for_all(title[unrelated]),
+            np.column_stack(
+                [
+                    np.log10(1 + sizes) / 4,
+                    np.full(total, np.log10(1 + total) / 3, dtype=np.float32),
+                    place,
+                    np.minimum(present[:, text].sum(axis=1), 15) / 15,
+                ]
+            ),
+        ]
+    ).astype(np.float32)

@@ -1,0 +1,94 @@
+"""Is a law in force? What its book tells, with the reason; the book's own word for it is no proof."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+import yaml
+
+
+@dataclass(frozen=True, slots=True)
+class LawFacts:
+    """What a law book says of one law. meta: the front matter's plain values."""
+
+    file: str
+    law: str
+    title: str
+    language: str
+    meta: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """true, false or null, and why."""
+
+    value: bool | None
+    reason: str
+
+
+@cache
+def _words() -> dict[str, object]:
+    text = (resources.files("mercwatch.mining") / "in_force.yaml").read_text(encoding="utf-8")
+    return dict(yaml.safe_load(text))
+
+
+def _key(identifier: str) -> str:
+    """One spelling for an identifier and for the address that names the same law."""
+    parts = [p for p in re.split(r"[^0-9a-z]+", identifier.lower()) if p and p not in ("eli", "etat", "jo")]
+    return "-".join(parts)
+
+
+def _date(facts: LawFacts) -> str:
+    return (
+        facts.meta.get("applicability_date")
+        or facts.meta.get("publication_date")
+        or facts.meta.get("date")
+        or ""
+    )
+
+
+def _amends(facts: LawFacts) -> bool:
+    titles = _words()["title_amends"]
+    assert isinstance(titles, dict)  # noqa: S101 - the shape of our own data file
+    return any(word in facts.title.lower() for word in titles.get(facts.language, ()))
+
+
+def judge(book: list[LawFacts]) -> dict[str, InForce]:
+    """For each file what the book tells: repealed by another, replaced under its number, amending only."""
+    repealed: dict[str, LawFacts] = {}
+    newest: dict[str, LawFacts] = {}
+    for facts in book:
+        for named in re.split(r"[;\s]+", facts.meta.get("repeals", "")):
+            if named:
+                repealed.setdefault(_key(named), facts)
+        number = facts.meta.get("sr_number", "")
+        if number and (number not in newest or _date(newest[number]) < _date(facts)):
+            newest[number] = facts
+    return {facts.file: _judge_one(facts, repealed, newest) for facts in book}
+
+
+def _judge_one(facts: LawFacts, repealed: dict[str, LawFacts], newest: dict[str, LawFacts]) -> InForce:
+    status = facts.meta.get("status", "").lower()
+    ended = _words()["status_ended"]
+    assert isinstance(ended, list)  # noqa: S101 - the shape of our own data file
+    if any(word in status for word in ended):
+        return InForce(False, f"the law book itself says: {status[:40]}")
+    by = repealed.get(_key(facts.law))
+    if by is not None and by.file != facts.file:
+        return InForce(False, f"{by.law} in the same book names it among what it repeals")
+    number = facts.meta.get("sr_number", "")
+    if number and newest[number].file != facts.file:
+        return InForce(
+            False, f"{newest[number].law} in the same book stands under its number {number}, newer"
+        )
+    if _amends(facts):
+        return InForce(None, "it changes another law; its text lives on there or not at all")
+    if number and facts.meta.get("applicability_date"):
+        day = facts.meta["applicability_date"]
+        return InForce(
+            True, f"the newest text under its number {number}, applicable since {day}; no register was asked"
+        )
+    return InForce(None, "nothing in the book says that it ended; no register was asked")

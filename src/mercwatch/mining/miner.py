@@ -1,0 +1,198 @@
+"""One law in, its candidates out: reads, splits, weighs. No file is opened here."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from functools import cache
+
+import numpy as np
+
+from mercwatch.mining import law as laws
+from mercwatch.mining.features import Floats, features, names, numbers, title_concepts
+from mercwatch.mining.language import detect
+from mercwatch.mining.law import Law, LawError, Provision
+from mercwatch.mining.lexicon import RECOMMENDATIONS, concepts
+from mercwatch.mining.matching import Hit, Matchers, lowered, matchers
+from mercwatch.mining.model import Model, model
+from mercwatch.mining.reading import MAX_FILE, Text, text_of
+
+READ, OTHER, WHOLE = "read", "of another subject", "no articles"
+UNKNOWN, REFUSED = "unknown language", "not read"
+_META = (
+    "sr_number",
+    "repeals",
+    "status",
+    "publication_date",
+    "date",
+    "applicability_date",
+    "official_number",
+)
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A provision that may speak to a recommendation. start, end: bytes of the file."""
+
+    article: str
+    recommendation: str
+    sum: float
+    start: int
+    end: int
+    sha256: str
+    fold: str
+    reasons: list[str]
+
+
+@dataclass(slots=True)
+class Mined:
+    """What came of one file. status: one of READ, WHOLE, UNKNOWN, REFUSED; message: why, in words."""
+
+    file: str
+    status: str
+    message: str = ""
+    size: int = 0
+    law: str = ""
+    title: str = ""
+    language: str = ""
+    provisions: int = 0
+    meta: dict[str, str] = field(default_factory=dict)
+    candidates: list[Candidate] = field(default_factory=list)
+
+
+def mine_bytes(data: bytes, file: str, allowed: tuple[str, ...], top: int) -> Mined:
+    """Weigh every provision of one law; what cannot be read is said in the result, never raised.
+
+    allowed: the languages that the book is written in; top: candidates kept for each recommendation.
+    """
+    if len(data) > MAX_FILE:
+        return Mined(file, REFUSED, f"is larger than {MAX_FILE >> 20} MiB", len(data))
+    try:
+        laws.decoded(data)
+        text = text_of(data, file)
+        meta, body = laws.front_matter(text.data)
+    except LawError as error:
+        return Mined(file, REFUSED, str(error), len(data))
+    opening = text.data[body : body + 12_000].decode("utf-8", "ignore")
+    language = detect(opening, allowed)
+    if language is None:
+        return Mined(file, UNKNOWN, "no lexicon knows its words", len(data))
+    title = meta.get("title") or text.title or laws.first_heading(opening)
+    told = laws.title_of(meta, text.title, opening)
+    identifier = meta.get("identifier") or meta.get("slug") or file.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+    kept = {key: meta[key][:2_000] for key in _META if meta.get(key)}
+    found = Mined(file, READ, "", len(data), identifier, title, language, 0, kept)
+    _weigh(found, text, body, told, top)
+    return found
+
+
+def _weigh(found: Mined, text: Text, body: int, title: str, top: int) -> None:
+    with_, low = matchers(found.language), lowered(text.data)
+    marks, hits = with_.text.scan(low)
+    titles = title_concepts(with_.title, title)
+    if not speaks_of_it(hits, titles):
+        found.status = OTHER
+        return
+    provisions = laws.split(text.data, low, body, marks)
+    if not provisions:
+        found.status, found.message = WHOLE, "has no articles: taken as one"
+        end = min(len(text.data), body + laws.MAX_PROVISION)
+        provisions = [Provision("", body, body, end)]
+    found.provisions = len(provisions)
+    law = Law(found.law, found.title, found.meta, body, provisions)
+    every = sorted(hits + headings_of(law, low, with_), key=_start)
+    weighed = model()
+    view = features(law, low, every, titles, with_.title)
+    found.candidates = _candidates(_Seen(law, text, low, every, view, weighed.sums(view)), weighed, top)
+
+
+@cache
+def _telling() -> frozenset[int]:
+    return frozenset(n for n, c in enumerate(concepts().values()) if c.telling)
+
+
+def speaks_of_it(hits: list[Hit], titles: Floats) -> bool:
+    """Does a law use a telling term, or have a title of the field? Others are not weighed further."""
+    return any(concept in _telling() for concept, _, _ in hits) or bool(titles[numbers("title")].any())
+
+
+def headings_of(law: Law, low: bytes, with_: Matchers) -> list[Hit]:
+    """The terms that tell the kind of a provision, in the headings of a law's provisions."""
+    return [hit for p in law.provisions for hit in with_.heading.within(low, p.start, p.heading_end)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A law as it was weighed: rows of the arrays are its provisions."""
+
+    law: Law
+    text: Text
+    low: bytes
+    hits: list[Hit]
+    features: Floats
+    sums: Floats
+
+
+def _candidates(seen: _Seen, weighed: Model, top: int) -> list[Candidate]:
+    chosen: list[Candidate] = []
+    digests: dict[int, tuple[str, str]] = {}
+    for number, recommendation in enumerate(RECOMMENDATIONS):
+        sums = seen.sums[:, number]
+        above = np.flatnonzero(sums > weighed.floor[number])
+        for row in above[np.argsort(-sums[above], kind="stable")][:top].tolist():
+            provision = seen.law.provisions[row]
+            start, end = seen.text.origin(provision.start), seen.text.origin(provision.end)
+            if row not in digests:
+                passage = seen.text.data[provision.start : provision.end]
+                digests[row] = (hashlib.sha256(seen.text.source[start:end]).hexdigest(), fold_key(passage))
+            reasons = _reasons(seen, row, weighed.weights[:, number])
+            total = round(float(sums[row]), 4)
+            chosen.append(
+                Candidate(provision.label, recommendation, total, start, end, *digests[row], reasons)
+            )
+    return chosen
+
+
+_TAGS = re.compile(rb"<[^<>]{0,40}>|\[\^[^\]]{1,12}\]")
+_SIGNS = bytes(n for n in range(128) if not chr(n).isalnum())
+
+
+def fold_key(passage: bytes) -> str:
+    """Equal for passages whose words are equal, whatever their markup, spaces and (ASCII) capitals."""
+    kept = _TAGS.sub(b"", passage).lower().translate(None, _SIGNS)
+    return hashlib.sha256(kept).hexdigest()[:32]
+
+
+def _reasons(seen: _Seen, row: int, weights: Floats) -> list[str]:
+    """The six features that spoke most for a candidate, with the words that were met."""
+    provision, hits, low = seen.law.provisions[row], seen.hits, seen.low
+    shares = seen.features[row] * weights
+    inside = hits[
+        bisect_left(hits, provision.start, key=_start) : bisect_left(hits, provision.end, key=_start)
+    ]
+    told: list[str] = []
+    for column in np.argsort(-shares, kind="stable")[:6]:
+        if shares[column] <= 0.05:
+            break
+        where, _, concept = names()[column].partition(":")
+        if where in ("in", "heading", "kind"):
+            until = provision.end if where == "in" else provision.heading_end
+            number = numbers_by_name()[concept]
+            words = {low[s:e] for c, s, e in inside if c == number and s < until}
+            said = sorted({" ".join(w.decode("utf-8", "ignore").lower().split())[:60] for w in words})[:3]
+            told.append(f"{where} {concept}: {', '.join(said)}")
+        elif concept:
+            told.append(f"{where} {concept}")
+    return told
+
+
+def _start(hit: Hit) -> int:
+    return hit[1]
+
+
+@cache
+def numbers_by_name() -> dict[str, int]:
+    """The number of each concept."""
+    return {name: number for number, name in enumerate(concepts())}
