@@ -27,7 +27,7 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
 from mercwatch.mining import law as laws
-from mercwatch.mining.features import features, names, title_concepts
+from mercwatch.mining.features import names, title_concepts, view
 from mercwatch.mining.language import detect, of_book
 from mercwatch.mining.lexicon import RECOMMENDATIONS
 from mercwatch.mining.matching import lowered, matchers
@@ -105,8 +105,9 @@ def _seen_of(data: bytes, allowed: tuple[str, ...]) -> tuple[sparse.csr_matrix, 
     titles = title_concepts(with_.title, law.title)
     if not speaks_of_it(hits, titles):
         return None
-    seen = features(law, low, hits + headings_of(law, low, with_), titles, with_.title)
-    return sparse.csr_matrix(seen), [p.label for p in provisions]
+    seen = view(law, low, hits + headings_of(law, low, with_), titles, with_.title)
+    rows = sparse.vstack([sparse.csr_matrix(chunk) for chunk in seen.chunks()]).tocsr()
+    return rows, [p.label for p in provisions]
 
 
 def read_book(country: str, folder: Path, labels: Path) -> Book:

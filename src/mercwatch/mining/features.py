@@ -5,13 +5,15 @@ Nothing here names a country, a language or a law, so that a model learnt on som
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
 from mercwatch.mining.law import Law
-from mercwatch.mining.lexicon import concepts
+from mercwatch.mining.lexicon import concepts, domains
 from mercwatch.mining.matching import Hit, Matcher, lowered
 
 Floats = npt.NDArray[np.float32]
@@ -35,10 +37,12 @@ def names() -> tuple[str, ...]:
     found += [f"chapter:{c}" for c in text]
     found += [f"around:{c}" for c in text]
     found += [f"law:{c}" for c in text]
-    found += [f"kind:{every[n]}" for n in numbers("heading")]
     found += [f"title:{every[n]}" for n in numbers("title")]
-    found += [f"part:{every[n]}" for n in numbers("title")]
     found += [f"other title:{every[n]}" for n in numbers("unrelated")]
+    found += [f"kind:{every[n]}" for n in numbers("heading")]
+    found += [f"part:{every[n]}" for n in numbers("title")]
+    found += [f"domain:{d}" for d in domains()]
+    found += [f"{d}×{c}" for d in domains() for c in text]
     found += ["length", "articles", "place", "kinds"]
     return tuple(found)
 
@@ -106,6 +110,20 @@ def _around(present: Floats, reach: int = 12) -> Floats:
     return np.asarray((sums[high] - sums[low]) / (high - low)[:, None], dtype=np.float32)
 
 
+def _domains(titles: Floats, present: Floats) -> Floats:
+    """How much each provision's surroundings belong to each domain: 1 by title, else by what stands around.
+
+    Shape: provisions × domains.
+    """
+    numbers_of = {name: number for number, name in enumerate(concepts())}
+    columns = []
+    for domain in domains().values():
+        own = [numbers_of[c] for c in domain.concepts]
+        filled = _around(present[:, own].max(axis=1, keepdims=True))[:, 0]
+        columns.append(np.maximum(titles[:, [numbers_of[c] for c in domain.titles]].max(axis=1), filled))
+    return np.column_stack(columns).astype(np.float32)
+
+
 def _near(present: Floats, reach: int = 2) -> Floats:
     """For each provision the concepts of the `reach` provisions before and after it; nearer counts more."""
     near = np.zeros_like(present)
@@ -116,44 +134,71 @@ def _near(present: Floats, reach: int = 2) -> Floats:
     return near
 
 
-def features(law: Law, low: bytes, hits: list[Hit], title: Floats, matcher: Matcher) -> Floats:
-    """The model's view of every provision of a law. Shape: provisions × len(names()).
+@dataclass(frozen=True, slots=True)
+class View:
+    """The model's view of a law's provisions, made a few rows at a time: a row has some 1,000 columns."""
+
+    blocks: tuple[Floats, ...]
+    often: Floats
+    domains: Floats
+    tail: Floats
+    law: Floats
+    at_law: int
+
+    def __len__(self) -> int:
+        return len(self.often)
+
+    def rows(self, first: int, last: int) -> Floats:
+        """The features of some provisions. Shape: (last - first) × len(names())."""
+        chosen = slice(first, min(last, len(self)))
+        often, about = self.often[chosen], self.domains[chosen]
+        total = len(often)
+        same = np.broadcast_to(self.law, (total, len(self.law)))
+        crossed = (about[:, :, None] * often[:, None, :]).reshape(total, -1)
+        blocks = [block[chosen] for block in self.blocks]
+        before, after = blocks[: self.at_law], blocks[self.at_law :]
+        return np.hstack([*before, same, *after, about, crossed, self.tail[chosen]]).astype(np.float32)
+
+    def chunks(self, size: int = 2_048) -> Iterator[Floats]:
+        """All rows in their order, so many at a time."""
+        for first in range(0, len(self), size):
+            yield self.rows(first, first + size)
+
+
+def view(law: Law, low: bytes, hits: list[Hit], title: Floats, matcher: Matcher) -> View:
+    """What the model sees of a law.
 
     low: the law's lowered bytes; hits: the terms in them; title: what its title names; matcher: for titles.
     """
     body, heading, chapter = counts(law, hits)
     named = parts(law, low, matcher)
+    present = (body > 0).astype(np.float32)
     text, kinds = numbers("text"), numbers("heading")
     unrelated, titles = numbers("unrelated"), numbers("title")
     total = len(law.provisions)
-    often = np.minimum(np.log2(1 + body), 2) / 2
-    present = (body > 0).astype(np.float32)
-    share = np.sqrt(present.mean(axis=0)) if total else present.sum(axis=0)
+    often: Floats = (np.minimum(np.log2(1 + body[:, text]), 2) / 2).astype(np.float32)
     sizes = np.array([p.end - p.start for p in law.provisions], dtype=np.float32)
-    place = np.arange(total, dtype=np.float32) / max(1, total)
-
-    def for_all(row: Floats) -> Floats:
-        return np.broadcast_to(row.astype(np.float32), (total, len(row)))
-
-    return np.hstack(
+    tail = np.column_stack(
         [
-            often[:, text],
+            np.log10(1 + sizes) / 4,
+            np.full(total, np.log10(1 + total) / 3, dtype=np.float32),
+            np.arange(total, dtype=np.float32) / max(1, total),
+            np.minimum(present[:, text].sum(axis=1), 15) / 15,
+        ]
+    )
+    return View(
+        blocks=(
+            often,
             heading[:, text],
             _near(present[:, text]),
             chapter[:, text],
             np.sqrt(_around(present[:, text])),
-            for_all(share[text]),
             heading[:, kinds],
-            for_all(title[titles]),
             named[:, titles],
-            for_all(title[unrelated]),
-            np.column_stack(
-                [
-                    np.log10(1 + sizes) / 4,
-                    np.full(total, np.log10(1 + total) / 3, dtype=np.float32),
-                    place,
-                    np.minimum(present[:, text].sum(axis=1), 15) / 15,
-                ]
-            ),
-        ]
-    ).astype(np.float32)
+        ),
+        often=often,
+        domains=_domains(np.maximum(named, title), present),
+        tail=tail,
+        law=np.concatenate([np.sqrt(present[:, text].mean(axis=0)), title[titles], title[unrelated]]),
+        at_law=5,
+    )

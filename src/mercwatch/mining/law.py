@@ -106,7 +106,8 @@ _WORDS = (
 _SUFFIX = (
     r"(?:[⁰¹²³⁴⁵⁶⁷⁸⁹]+"
     r"|[ \t]?(?:bis|ter|quater|quinquies|sexies|septies|octies|novies|decies|undecies|duodecies)"
-    r"\b(?:-\d{1,3})?|(?:er|re)\b|[ºª°]|o(?!\w)|[ \t]?[a-z]{1,2}(?![\w’'-])|[A-Zа-яα-ω](?!\w)){0,4}"
+    r"\b(?:-\d{1,3})?|[ ][A-Z]{1,2}(?=\s*$)|(?:er|re)\b|[ºª°]|o(?!\w)"
+    r"|[ \t]?[a-z]{1,2}(?![\w’'-])|[A-Zа-яα-ω](?!\w)){0,4}"
 )
 _NUMBER = r"(?:(?:L|R|D|A|LO)[.\s]{0,2}(?=\d))?\d{1,5}(?:[-–.:]\d{1,4}){0,5}" + _SUFFIX
 _ONLY = r"(?i:unique|premier|première|único|unico|unic|ünico|enig)\b"
@@ -208,6 +209,7 @@ class _Line:
     rest: str
     quoted: bool
     sure: bool
+    bare: bool
 
 
 def _begins(rest: str) -> bool:
@@ -226,27 +228,33 @@ def _read_line(data: bytes, start: int) -> _Line:
     text = clean(raw)
     quoted = text[:1] in _QUOTES or raw.lstrip(" \t#")[:1] == "*"
     text = text.lstrip(_QUOTES + " ")
-    match = _LABEL.match(text)
+    match, bare = _LABEL.match(text), False
     if match is None and depth >= 4:
-        match = _BARE.match(text)
+        match, bare = _BARE.match(text), True
     if match is None:
-        return _Line(start, stop, depth, "", text, quoted, False)
+        return _Line(start, stop, depth, "", text, quoted, False, False)
     rest = text[match.end() :]
     mark = match.groupdict()
     word = mark.get("word") or ""
     sure = depth > 0 or (not word[:1].islower() and _begins(rest))
-    return _Line(start, stop, depth, match.group(0).strip(" ."), rest, quoted, sure)
+    return _Line(start, stop, depth, match.group(0).strip(" ."), rest, quoted, sure, bare)
 
 
 def _articles(lines: list[_Line]) -> list[_Line]:
-    """The lines that begin an article. Signs (§) in running text count only where no heading has them."""
+    """The lines that begin an article.
+
+    Signs (§) in running text count only where no heading has them. Headings that are mere numbers count where
+    the law has more of them than of others: Irish acts with a treaty in their schedule.
+    """
     sure = [line for line in lines if line.label and line.sure]
-    words = [line for line in sure if not line.label[0].isdigit() or "§" in line.label]
-    bare = [line for line in sure if line.label[0].isdigit() and "§" not in line.label and line.hashes]
-    others = [line for line in words if line.hashes]
-    if not others:
-        return words or bare
-    return [line for line in words if line.hashes or line.quoted or "§" not in line.label]
+    marked = [line for line in sure if not line.bare]
+    bare = [line for line in sure if line.bare]
+    headed = [line for line in marked if line.hashes]
+    if headed:
+        marked = [line for line in marked if line.hashes or line.quoted or "§" not in line.label]
+    if len(bare) > len(headed):
+        marked = sorted([*bare, *headed], key=lambda line: line.start)
+    return marked
 
 
 def split(data: bytes, low: bytes, body: int, marks: list[int]) -> list[Provision]:

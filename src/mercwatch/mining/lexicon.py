@@ -39,6 +39,13 @@ class Concept(_Strict):
     telling: bool = False
 
 
+class Domain(_Strict):
+    """What a law or a part of it is about: told by its titles, and by concepts that fill it."""
+
+    titles: tuple[str, ...]
+    concepts: tuple[str, ...]
+
+
 class Sentence(_Strict):
     """A made-up sentence, or title of a law, and what the lexicon must and must not find in it."""
 
@@ -148,6 +155,18 @@ def concepts() -> dict[str, Concept]:
     if not isinstance(data, dict):
         raise LexiconError("lexicons/concepts.yaml: has no concepts")
     return {name: Concept.model_validate(body) for name, body in data["concepts"].items()}
+
+
+@cache
+def domains() -> dict[str, Domain]:
+    """All domains by name, in their order in concepts.yaml; LexiconError on an unknown concept."""
+    data = _read("concepts.yaml")
+    found = {name: Domain.model_validate(body) for name, body in data["domains"].items()}  # type: ignore[index]
+    for name, domain in found.items():
+        unknown = [c for c in (*domain.titles, *domain.concepts) if c not in concepts()]
+        if unknown:
+            raise LexiconError(f"lexicons/concepts.yaml: domain {name}: unknown concepts {unknown}")
+    return found
 
 
 @cache

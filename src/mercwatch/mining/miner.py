@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 
 from mercwatch.mining import law as laws
-from mercwatch.mining.features import Floats, features, names, numbers, title_concepts
+from mercwatch.mining.features import Floats, View, names, numbers, title_concepts, view
 from mercwatch.mining.language import detect
 from mercwatch.mining.law import Law, LawError, Provision
 from mercwatch.mining.lexicon import RECOMMENDATIONS, concepts
@@ -104,8 +104,9 @@ def _weigh(found: Mined, text: Text, body: int, title: str, top: int) -> None:
     law = Law(found.law, found.title, found.meta, body, provisions)
     every = sorted(hits + headings_of(law, low, with_), key=_start)
     weighed = model()
-    view = features(law, low, every, titles, with_.title)
-    found.candidates = _candidates(_Seen(law, text, low, every, view, weighed.sums(view)), weighed, top)
+    seen = view(law, low, every, titles, with_.title)
+    sums = np.vstack([weighed.sums(rows) for rows in seen.chunks()])
+    found.candidates = _candidates(_Seen(law, text, low, every, seen, sums), weighed, top)
 
 
 @cache
@@ -131,7 +132,7 @@ class _Seen:
     text: Text
     low: bytes
     hits: list[Hit]
-    features: Floats
+    view: View
     sums: Floats
 
 
@@ -168,7 +169,7 @@ def fold_key(passage: bytes) -> str:
 def _reasons(seen: _Seen, row: int, weights: Floats) -> list[str]:
     """The six features that spoke most for a candidate, with the words that were met."""
     provision, hits, low = seen.law.provisions[row], seen.hits, seen.low
-    shares = seen.features[row] * weights
+    shares = seen.view.rows(row, row + 1)[0] * weights
     inside = hits[
         bisect_left(hits, provision.start, key=_start) : bisect_left(hits, provision.end, key=_start)
     ]
