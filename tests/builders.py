@@ -23,10 +23,10 @@ class Record:
         self.codebook = codebook
         self.ledger = Ledger()
 
-    def release(self, day: str, *things: Thing) -> Record:
-        """Add rows and release them on a day."""
+    def release(self, day: str, *things: Thing, by: str = "machine-1") -> Record:
+        """Add rows, recorded by a coder, and release them on a day."""
         rows = [_row(number, thing) for number, thing in enumerate(things, start=1)]
-        entries = new_entries(rows, self.ledger, self.codebook, Recorder("machine-1", day))
+        entries = new_entries(rows, self.ledger, self.codebook, Recorder(by, day))
         grown = Ledger({**self.ledger.entries, **{e.name: e for e in entries}}, self.ledger.releases)
         made = next_release(grown, self.codebook, digest(self.codebook.version), day)
         self.ledger = Ledger(grown.entries, (*grown.releases, made))

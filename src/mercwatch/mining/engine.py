@@ -52,6 +52,9 @@ class _Worker:
 
     def __init__(self, root: str, allowed: tuple[str, ...], top: int) -> None:
         self.root, self.allowed, self.top = root, allowed, top
+        self._one_thread = threadpool_limits(
+            1
+        )  # each core has its worker; more threads only wait for each other
 
     @daft.method.batch(return_dtype=_MINED, batch_size=BATCH)
     def mine(self, file: Series, data: Series) -> list[dict[str, Any]]:
@@ -94,6 +97,7 @@ def workers() -> int:
 
 def choose(engine: Engine, address: str | None = None) -> None:
     """Set Daft's runner for this process: native, or Ray at an address (or started here)."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # each core has its worker; more threads only wait
     if engine == "ray":
         daft.set_runner_ray(address=address)
     else:

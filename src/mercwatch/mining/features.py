@@ -94,10 +94,10 @@ def under(law: Law) -> dict[tuple[int, int], list[int]]:
 def parts(law: Law, low: bytes, matcher: Matcher) -> Floats:
     """Which subjects the headings above each provision name, as titles do. Shape: provisions × concepts."""
     named = np.zeros((len(law.provisions), len(concepts())), dtype=np.float32)
-    for (start, end), rows in under(law).items():
-        hits = {concept for concept, _, _ in matcher.within(low, start, min(end, start + 400))}
-        if hits:
-            named[np.ix_(np.array(rows), np.array(sorted(hits)))] = 1
+    headings = list(under(law).items())
+    spans = [(start, min(end, start + 400)) for (start, end), _ in headings]
+    for number, (concept, _, _) in matcher.within(low, spans) if spans else ():
+        named[headings[number][1], concept] = 1
     return named
 
 
@@ -116,12 +116,12 @@ def _domains(titles: Floats, present: Floats) -> Floats:
     Shape: provisions × domains.
     """
     numbers_of = {name: number for number, name in enumerate(concepts())}
-    columns = []
+    filled, titled = [], []
     for domain in domains().values():
-        own = [numbers_of[c] for c in domain.concepts]
-        filled = _around(present[:, own].max(axis=1, keepdims=True))[:, 0]
-        columns.append(np.maximum(titles[:, [numbers_of[c] for c in domain.titles]].max(axis=1), filled))
-    return np.column_stack(columns).astype(np.float32)
+        filled.append(present[:, [numbers_of[c] for c in domain.concepts]].max(axis=1))
+        titled.append(titles[:, [numbers_of[c] for c in domain.titles]].max(axis=1))
+    told: Floats = np.maximum(np.column_stack(titled), _around(np.column_stack(filled))).astype(np.float32)
+    return told
 
 
 def _near(present: Floats, reach: int = 2) -> Floats:

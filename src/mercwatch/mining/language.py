@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import cache
 
-from mercwatch.mining.lexicon import UNSPACED, languages, load
+from mercwatch.mining.lexicon import UNSPACED, function_words, languages
 
 SAMPLE = 2_000
 """Characters of a law that are looked at."""
@@ -25,7 +25,7 @@ def _by_word(allowed: tuple[str, ...]) -> dict[str, tuple[tuple[str, float], ...
     owners: dict[str, list[str]] = {}
     for language in allowed:
         if language not in UNSPACED:
-            for word in set(load(language).function_words):
+            for word in set(function_words(language)):
                 owners.setdefault(word, []).append(language)
     return {word: tuple((name, 1 / len(names)) for name in names) for word, names in owners.items()}
 

@@ -179,6 +179,14 @@ def languages() -> tuple[str, ...]:
 
 
 @cache
+def function_words(language: str) -> tuple[str, ...]:
+    """A language's little words, read from the head of its file without its terms."""
+    head = (_folder() / f"{language}.yaml").read_text(encoding="utf-8").partition("\nterms:")[0]
+    data = yaml.load(head, yaml.CSafeLoader)
+    return tuple(map(str, data["function_words"]))
+
+
+@cache
 def load(language: str) -> Lexicon:
     """The checked lexicon of one language; raises LexiconError."""
     file = f"{language}.yaml"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
@@ -18,7 +19,7 @@ import ahocorasick_rs
 from mercwatch.mining.law import MARKS
 from mercwatch.mining.lexicon import UNSPACED, Lexicon, Piece, concepts, load, pieces
 
-_WINDOW = 200
+_WINDOW = 240
 """Bytes on each side of a word in which the other words of its term are looked for."""
 
 _SIGN_LETTERS = "·՚՛՜՝՞՟։֊־׀׃״׳،؛؟۔჻㆐"
@@ -42,14 +43,30 @@ Hit = tuple[int, int, int]
 """A term found: the concept's number, and the bytes where it begins and ends."""
 
 
+class _Phrase:
+    """A term of several words; its expression is made when it is first needed: most never are."""
+
+    def __init__(self, words: tuple[Piece, ...]) -> None:
+        self._words = words
+        self._made: re.Pattern[bytes] | None = None
+
+    @property
+    def expression(self) -> re.Pattern[bytes]:
+        """The words with what may stand between them; linear, as letters and separators are disjoint."""
+        if self._made is None:
+            self._made = _phrase(self._words)
+        return self._made
+
+
 @dataclass(frozen=True, slots=True)
 class _Term:
     concept: int
     open_start: bool
     open_end: bool
-    phrase: re.Pattern[bytes] | None
+    phrase: _Phrase | None
     phrase_open: bool
     also: bytes
+    reach: int
 
 
 def _plain(text: str) -> str:
@@ -97,12 +114,15 @@ def _phrase(words: tuple[Piece, ...]) -> re.Pattern[bytes]:
     return re.compile(source)
 
 
+_BORDER = bytes(2 if n >= 0x80 else int(chr(n) in "abcdefghijklmnopqrstuvwxyz0123456789") for n in range(256))
+"""For each byte of lowered text: 0 no letter, 1 a letter or digit, 2 part of another sign: look closer."""
+
+
 def _letter_before(data: bytes, at: int) -> bool:
     if at == 0:
         return False
-    byte = data[at - 1]
-    if byte < 0x80:
-        return 0x61 <= byte <= 0x7A or 0x30 <= byte <= 0x39
+    if data[at - 1] < 0x80:
+        return _BORDER[data[at - 1]] == 1
     lead = at - 1
     while lead > 0 and data[lead] & 0xC0 == 0x80 and at - lead < 4:
         lead -= 1
@@ -112,9 +132,8 @@ def _letter_before(data: bytes, at: int) -> bool:
 def _letter_at(data: bytes, at: int) -> bool:
     if at >= len(data):
         return False
-    byte = data[at]
-    if byte < 0x80:
-        return 0x61 <= byte <= 0x7A or 0x30 <= byte <= 0x39
+    if data[at] < 0x80:
+        return _BORDER[data[at]] == 1
     return _is_letter_lead(data, at)
 
 
@@ -126,6 +145,12 @@ def _is_letter_lead(data: bytes, lead: int) -> bool:
 
 
 _BREAKS = (b" ", b"\n", "\u00a0".encode(), b"-", b", ")
+
+
+def _reach(words: tuple[Piece, ...]) -> int:
+    """How many bytes before or after its anchor a term may reach: its letters, and what may stand between."""
+    letters = sum(len(word.letters.encode()) + 30 * (word.open_start + word.open_end) for word in words)
+    return min(_WINDOW, letters + 12 * len(words) + 110 * sum(word.after_gap for word in words))
 
 
 def _compiled(
@@ -153,9 +178,10 @@ def _compiled(
         concept,
         words[first].open_start or not spaced,
         words[last].open_end or not spaced,
-        None if whole else _phrase(words),
+        None if whole else _Phrase(words),
         words[0].open_start or not spaced,
         max(runs, key=len, default="").encode(),
+        _reach(words),
     )
 
 
@@ -163,6 +189,10 @@ def _pieces(lexicon: Lexicon) -> dict[str, list[tuple[Piece, ...]]]:
     return {
         concept: [pieces(term) for term in dict.fromkeys(terms)] for concept, terms in lexicon.terms.items()
     }
+
+
+_APART = b"\n" + b". " * 20
+"""Between spans that are looked at together: no term reaches over it."""
 
 
 class Matcher:
@@ -183,6 +213,7 @@ class Matcher:
                 for form in anchors:
                     by_anchor.setdefault(form, []).append(entry)
         self._terms = list(by_anchor.values())
+        self._closed = [not any(term.open_start for term in terms) for terms in self._terms]
         self._automaton = ahocorasick_rs.BytesAhoCorasick(
             [*MARKS, *by_anchor], implementation=ahocorasick_rs.Implementation.DFA
         )
@@ -192,7 +223,7 @@ class Matcher:
 
         A term of several words is named once, where it begins.
         """
-        terms, first = self._terms, len(MARKS)
+        terms, closed, first = self._terms, self._closed, len(MARKS)
         marks: list[int] = []
         hits: list[Hit] = []
         seen: set[tuple[int, int]] = set()
@@ -200,20 +231,24 @@ class Matcher:
             if number < first:
                 marks.append(start)
                 continue
-            before = after = None
+            before = _BORDER[low[start - 1]] if start else 0
+            if before == 2:
+                before = _letter_before(low, start)
+            if before and closed[number - first]:
+                continue
+            after = -1
             for term in terms[number - first]:
-                if not term.open_start:
-                    if before is None:
-                        before = _letter_before(low, start)
-                    if before:
-                        continue
+                if before and not term.open_start:
+                    continue
                 if not term.open_end:
-                    if after is None:
+                    if after < 0:
                         after = _letter_at(low, end)
                     if after:
                         continue
                 if term.phrase is None:
                     hits.append((term.concept, start, end))
+                    continue
+                if term.also and low.find(term.also, max(0, start - term.reach), end + term.reach) < 0:
                     continue
                 found = _around(term, low, start, end)
                 if found is not None and (term.concept, found[0]) not in seen:
@@ -221,18 +256,29 @@ class Matcher:
                     hits.append((term.concept, *found))
         return marks, hits
 
-    def within(self, low: bytes, start: int, end: int) -> list[Hit]:
-        """The terms between two bytes, with their places in the whole text."""
-        return [(concept, start + s, start + e) for concept, s, e in self.scan(low[start:end])[1]]
+    def within(self, low: bytes, spans: list[tuple[int, int]]) -> list[tuple[int, Hit]]:
+        """The terms in some spans of a text, each with its span's number; all spans in one pass."""
+        starts: list[int] = []
+        joined: list[bytes] = []
+        size = 0
+        for start, end in spans:
+            starts.append(size)
+            joined.append(low[start:end])
+            size += end - start + len(_APART)
+        found: list[tuple[int, Hit]] = []
+        for concept, start, end in self.scan(_APART.join(joined))[1]:
+            number = bisect_right(starts, start) - 1
+            moved = spans[number][0] - starts[number]
+            if end + moved <= spans[number][1]:
+                found.append((number, (concept, start + moved, end + moved)))
+        return found
 
 
 def _around(term: _Term, low: bytes, start: int, end: int) -> tuple[int, int] | None:
     """Where the whole term stands that holds the word at start, if it does."""
     assert term.phrase is not None  # noqa: S101 - for the type checker; callers ask for phrases only
-    first, last = max(0, start - _WINDOW), end + _WINDOW
-    if term.also and low.find(term.also, first, last) < 0:
-        return None
-    for match in term.phrase.finditer(low, first, last):
+    first, last = max(0, start - term.reach), end + term.reach
+    for match in term.phrase.expression.finditer(low, first, last):
         if match.start() > start:
             return None
         if end <= match.end():

@@ -121,7 +121,8 @@ def speaks_of_it(hits: list[Hit], titles: Floats) -> bool:
 
 def headings_of(law: Law, low: bytes, with_: Matchers) -> list[Hit]:
     """The terms that tell the kind of a provision, in the headings of a law's provisions."""
-    return [hit for p in law.provisions for hit in with_.heading.within(low, p.start, p.heading_end)]
+    spans = [(p.start, p.heading_end) for p in law.provisions]
+    return [hit for _, hit in with_.heading.within(low, spans)]
 
 
 @dataclass(frozen=True, slots=True)

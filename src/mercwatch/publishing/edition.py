@@ -14,7 +14,7 @@ from mercwatch.coding.agreement import Agreement, agreements, wordings
 from mercwatch.framework.codebook import Codebook
 from mercwatch.framework.load import load, versions
 from mercwatch.record.entries import Entry, Release
-from mercwatch.record.kinds import Action, Actor, Coding, Context, Endorsement, Finding
+from mercwatch.record.kinds import Action, Actor, Coding, Context, Endorsement, Finding, Verdict
 from mercwatch.record.ledger import Ledger, Snapshot
 
 
@@ -101,6 +101,16 @@ class Edition:
     def context_of(self) -> dict[str, Context]:
         """The context mark of each action or finding that has one."""
         return {mark.about: mark for mark in self.snapshot.all(Context)}
+
+    @cached_property
+    def verdicts_on(self) -> dict[str, list[Entry]]:
+        """For each government its verdicts on what the miner found; for each action those that led to it."""
+        found: dict[str, list[Entry]] = defaultdict(list)
+        for entry in self.snapshot.live.values():
+            if isinstance(entry.body, Verdict):
+                for thing in (entry.body.actor, *dict.fromkeys(entry.body.led_to)):
+                    found[thing].append(entry)
+        return found
 
     @cached_property
     def used_by(self) -> dict[str, list[Entry]]:

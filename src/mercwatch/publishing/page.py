@@ -17,6 +17,8 @@ class Page:
     data: dict[str, Any]
     things: Iterable[str]
     actors: Iterable[str] = field(default=())  # whose levels it shows
+    # How many of a long list its HTML shows: the first of these that keeps it small. The twin has them all.
+    shown: tuple[int, ...] = (0,)
     drawing: dict[str, Any] = field(default_factory=dict)  # for the HTML alone: shapes, and HTML of our own
 
     @property

@@ -19,26 +19,32 @@ from mercwatch.publishing.pages.notes import release_data
 
 _SITE = Path(mercwatch.__file__).parent / "site"
 POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
+MAX_PAGE = 150_000  # bytes of a page with its style sheet, for slow lines
 LICENCE = "https://creativecommons.org/licenses/by/4.0/"
+
+
+def engine() -> Engine:
+    """Django's template engine for our templates; what it puts into HTML is escaped."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mercwatch.site.settings")
+    return Engine(
+        dirs=[str(_SITE / "templates")],
+        builtins=["mercwatch.publishing.tags"],
+        loaders=[
+            (
+                "django.template.loaders.cached.Loader",
+                ["django.template.loaders.filesystem.Loader"],
+            )
+        ],
+    )
 
 
 class Renderer:
     """Renders the pages of one edition; templates are read once."""
 
     def __init__(self, edition: Edition) -> None:
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mercwatch.site.settings")
+        self._engine = engine()
         self.edition = edition
         self.site_url: str = settings.SITE_URL
-        self._engine = Engine(
-            dirs=[str(_SITE / "templates")],
-            builtins=["mercwatch.publishing.tags"],
-            loaders=[
-                (
-                    "django.template.loaders.cached.Loader",
-                    ["django.template.loaders.filesystem.Loader"],
-                )
-            ],
-        )
 
     @cached_property
     def static(self) -> dict[str, bytes]:
@@ -67,8 +73,14 @@ class Renderer:
             "policy": POLICY,
             "site_url": self.site_url,
         }
-        rendered: str = self._engine.get_template(page.template).render(Context(values))
-        return rendered.encode()
+        template = self._engine.get_template(page.template)
+        room = MAX_PAGE - len(self.static[self.style])
+        rendered = b""
+        for shown in page.shown:
+            rendered = template.render(Context({**values, "shown": shown})).encode()
+            if len(rendered) <= room:
+                break
+        return rendered
 
     def twin(self, page: Page) -> bytes:
         """The page for programs: the same data."""

@@ -21,6 +21,7 @@ from mercwatch.record.kinds import (
     Reply,
     SearchLog,
     Source,
+    Verdict,
 )
 
 Value = str | int | bool | None
@@ -112,6 +113,35 @@ NOTE = maybe("note", "What is not confirmed, or stands against it.")
 CAPABILITIES = maybe("capabilities", "Capabilities that it is about, joined by a space.")
 VENDORS = maybe("vendors", "Vendors as the sources name them, joined by '; '.")
 DATES = "Written as 2024, 2024-03, 2024-03-05, or an interval A/B; '..' is an unknown beginning."
+
+RECOMMENDATION = (
+    text("id", "Id, R1 to R11."),
+    text("title", "Title."),
+    text("addressees", "Whom it addresses, joined by '; '."),
+    text("asks", "What it asks, in our words."),
+)
+INDICATOR = (
+    text("id", "Id: the recommendation's and a number."),
+    text("recommendation", "The recommendation that it belongs to."),
+    number("meaning", "Meaning-version: grows by one when the meaning changes."),
+    text("title", "Title."),
+    text("question", "The question."),
+    text("kind", "How its levels are to be read: ladder, coverage, stage, count or yes_no."),
+    number("window_months", "Months after which the evidence of windowed levels ages out.", False),
+    flag("top_needs_application", "Whether the highest level needs an application."),
+    flag("inheritable", "Whether members of the EU are shown the EU's level beside their own."),
+    text("counts", "What counts, joined by '; '."),
+    text("does_not_count", "What does not count, joined by '; '."),
+    text("documents", "What a search must have covered, joined by '; '."),
+    maybe("not_applicable", "Reasons for which it may be not applicable, joined by a space."),
+)
+INDICATOR_LEVEL = (
+    text("indicator", "The indicator."),
+    number("level", "The level, 1 and up."),
+    text("stage", "What it shows: committed, in_force or applied."),
+    text("test", "The test that must be met."),
+    flag("windowed", "Whether its evidence ages out of the indicator's window."),
+)
 
 THINGS = (
     Thing(
@@ -330,6 +360,30 @@ THINGS = (
             text("state", "pending or answered."),
             maybe("answer", "What we answered."),
             SOURCES,
+        ),
+    ),
+    Thing(
+        "verdicts",
+        "What was accepted and rejected of what the miner proposed; it raises no level by itself",
+        Verdict,
+        (
+            ID,
+            ACTOR,
+            text("candidate", "Name of the candidate that the miner proposed."),
+            text("recommendation", "The recommendation that it was proposed for."),
+            text("decision", "accepted or rejected."),
+            text("law", "The law."),
+            maybe("article", "Article or section."),
+            text("sha256", "SHA-256 of the bytes that were proposed."),
+            maybe("passage", "Id of the passage, where accepted."),
+            maybe("source", "The source whose law book it stands in: an id in sources."),
+            maybe("file", "File of the law book."),
+            number("start", "First byte of the passage in the file, counted from 0.", False),
+            number("end", "The byte after its last.", False),
+            maybe("led_to", "Actions that were recorded from it, joined by a space."),
+            text("why", "Why, in the coder's words."),
+            maybe("recorded_by", "Who judged: an id in coders."),
+            flag("draft", "Whether it is a machine's judgement that no person has taken over."),
         ),
     ),
 )

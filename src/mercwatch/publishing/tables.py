@@ -14,11 +14,14 @@ from enum import StrEnum
 
 from mercwatch.assessment.cells import Cell, Scorecard
 from mercwatch.coding.agreement import Agreement
-from mercwatch.framework.codebook import Codebook, Strict
+from mercwatch.framework.codebook import Codebook
 from mercwatch.publishing.table_shapes import (
     ACTOR,
     DATES,
     ENTRY,
+    INDICATOR,
+    INDICATOR_LEVEL,
+    RECOMMENDATION,
     THINGS,
     Column,
     Foreign,
@@ -32,12 +35,9 @@ from mercwatch.publishing.table_shapes import (
     number,
     text,
 )
-from mercwatch.record.kinds import (
-    Action,
-    Body,
-    Coding,
-    Finding,
-)
+from mercwatch.publishing.verdicts import is_draft, passage_of
+from mercwatch.record.entries import Entry
+from mercwatch.record.kinds import Action, Coding, Finding, Verdict
 from mercwatch.record.ledger import Snapshot
 
 # A column of one of these names always refers to that table, by its id.
@@ -50,6 +50,7 @@ _REFERS = {
     "finding": "findings",
     "indicator": "indicators",
     "instrument": "instruments",
+    "recorded_by": "coders",
     "recommendation": "recommendations",
     "search_log": "search_logs",
     "source": "sources",
@@ -129,67 +130,42 @@ def _questions(codebook: Codebook) -> Iterator[Table]:
     yield _table(
         "recommendations",
         "The Blueprint's recommendations, in our working reading",
-        _RECOMMENDATION,
-        (_row(_RECOMMENDATION, r, addressees="; ".join(r.addressees)) for r in codebook.recommendations),
+        RECOMMENDATION,
+        (_row(RECOMMENDATION, r, addressees="; ".join(r.addressees)) for r in codebook.recommendations),
     )
     yield _table(
         "indicators",
         "The questions asked under each recommendation",
-        _INDICATOR,
-        (_row(_INDICATOR, indicator) for indicator in codebook.indicators),
+        INDICATOR,
+        (_row(INDICATOR, indicator) for indicator in codebook.indicators),
     )
     yield _table(
         "indicator_levels",
         "The test for each level of an indicator",
-        _INDICATOR_LEVEL,
-        (_row(_INDICATOR_LEVEL, level, indicator=i.id) for i in codebook.indicators for level in i.levels),
+        INDICATOR_LEVEL,
+        (_row(INDICATOR_LEVEL, level, indicator=i.id) for i in codebook.indicators for level in i.levels),
         ("indicator", "level"),
     )
 
 
-_RECOMMENDATION = (
-    text("id", "Id, R1 to R11."),
-    text("title", "Title."),
-    text("addressees", "Whom it addresses, joined by '; '."),
-    text("asks", "What it asks, in our words."),
-)
-_INDICATOR = (
-    text("id", "Id: the recommendation's and a number."),
-    text("recommendation", "The recommendation that it belongs to."),
-    number("meaning", "Meaning-version: grows by one when the meaning changes."),
-    text("title", "Title."),
-    text("question", "The question."),
-    text("kind", "How its levels are to be read: ladder, coverage, stage, count or yes_no."),
-    number("window_months", "Months after which the evidence of windowed levels ages out.", False),
-    flag("top_needs_application", "Whether the highest level needs an application."),
-    flag("inheritable", "Whether members of the EU are shown the EU's level beside their own."),
-    text("counts", "What counts, joined by '; '."),
-    text("does_not_count", "What does not count, joined by '; '."),
-    text("documents", "What a search must have covered, joined by '; '."),
-    maybe("not_applicable", "Reasons for which it may be not applicable, joined by a space."),
-)
-_INDICATOR_LEVEL = (
-    text("indicator", "The indicator."),
-    number("level", "The level, 1 and up."),
-    text("stage", "What it shows: committed, in_force or applied."),
-    text("test", "The test that must be met."),
-    flag("windowed", "Whether its evidence ages out of the indicator's window."),
-)
-
-
 def _things(thing: Thing, snapshot: Snapshot) -> Table:
     columns = (*thing.columns, *ENTRY)
-    rows = []
-    for name, body in _live(snapshot, thing.kind):
-        release = snapshot.released_in[name].body.number
-        rows.append(_row(columns, body, entry=name, release=release))
+    live = (entry for entry in snapshot.live.values() if isinstance(entry.body, thing.kind))
+    rows = [_row(columns, entry.body, **_of_entry(snapshot, entry)) for entry in live]
     return _table(thing.name, thing.title, columns, rows)
 
 
-def _live(snapshot: Snapshot, kind: type[Strict]) -> Iterator[tuple[str, Body]]:
-    for entry in snapshot.live.values():
-        if isinstance(entry.body, kind):
-            yield entry.name, entry.body
+def _of_entry(snapshot: Snapshot, entry: Entry) -> dict[str, Value]:
+    """What a row says of its entry; of a verdict also who judged, and where its passage stands."""
+    found: dict[str, Value] = {
+        "entry": entry.name,
+        "release": snapshot.released_in[entry.name].body.number,
+    }
+    if isinstance(entry.body, Verdict):
+        passage = passage_of(snapshot, entry.body)
+        found |= {"recorded_by": entry.envelope.recorded_by, "draft": is_draft(snapshot, entry)}
+        found |= {name: getattr(passage, name, None) for name in ("source", "file", "start", "end")}
+    return found
 
 
 @dataclass(frozen=True)

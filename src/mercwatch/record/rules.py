@@ -25,10 +25,12 @@ from mercwatch.record.kinds import (
     Endorsement,
     Finding,
     Instrument,
+    Passage,
     Person,
     SearchLog,
     Source,
     TestJudged,
+    Verdict,
     Withholding,
 )
 
@@ -44,6 +46,8 @@ _REFERENCES: dict[str, tuple[type[Strict], ...]] = {
     "coder": (Coder,),
     "people": (Person,),
     "capture": (Capture,),
+    "passage": (Passage,),
+    "led_to": (Action,),
     "search_log": (SearchLog,),
 }
 
@@ -168,6 +172,21 @@ def _stands_for_its_cell(body: Adjudication, known: Known, codebook: Codebook) -
         yield f"stands: {body.stands} is no coding of {body.actor} {body.indicator}"
 
 
+def _verdict_is_of_its_government(body: Verdict, known: Known, codebook: Codebook) -> Iterator[str]:
+    actor = known.things.get(body.actor)
+    if isinstance(actor, Actor) and actor.type != "government":
+        yield f"actor: {body.actor} is no government, and the miner reads governments' laws"
+    passage = known.things.get(body.passage or "")
+    if isinstance(passage, Passage) and passage.quote_sha256 != body.sha256:
+        yield f"passage: {passage.id} has other bytes than the candidate"
+    if isinstance(passage, Passage) and passage.source is None:
+        yield f"passage: {passage.id} is of no source's law book"
+    for thing in body.led_to:
+        action = known.things.get(thing)
+        if isinstance(action, Action) and action.actor != body.actor:
+            yield f"led_to: {thing} is of {action.actor}, not of {body.actor}"
+
+
 def _search_log_knows_indicators(body: SearchLog, known: Known, codebook: Codebook) -> Iterator[str]:
     for indicator in body.indicators:
         if indicator not in codebook.by_id:
@@ -278,6 +297,7 @@ _RULES: dict[type[Strict], tuple[Rule, ...]] = {
     Source: (_read_after_publication,),
     Context: (_something_to_be_about,),
     Withholding: (_target_known,),
+    Verdict: (_verdict_is_of_its_government,),
     Adjudication: (_stands_for_its_cell,),
     SearchLog: (_search_log_knows_indicators,),
     Coding: (_coding_fits_codebook,),

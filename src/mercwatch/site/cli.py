@@ -35,6 +35,7 @@ from mercwatch.record.problems import Problem, Refused
 from mercwatch.record.releasing import next_release
 from mercwatch.record.sheets import read_sheet
 from mercwatch.record.verify import verify as verify_dump
+from mercwatch.site import mining_cli
 from mercwatch.site.database import open_store
 from mercwatch.site.explain import as_json, as_text
 from mercwatch.site.serve import HOST, server
@@ -74,6 +75,10 @@ def main() -> None:
 
     Exit codes: 0 done, 1 the check found something, 2 bad input (nothing was taken in).
     """
+
+
+for _command in mining_cli.COMMANDS:
+    main.add_command(_command)
 
 
 @main.command()

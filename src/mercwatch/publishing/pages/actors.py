@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mercwatch.assessment.cells import Cell, Scorecard, State, Summary
-from mercwatch.publishing import fragments
+from mercwatch.publishing import fragments, verdicts
 from mercwatch.publishing.edition import Edition
 from mercwatch.publishing.page import Page
 from mercwatch.publishing.timeline import timeline
@@ -53,6 +53,7 @@ def page(edition: Edition, actor: Actor) -> Page:
             for log in snapshot.all(SearchLog)
             if log.actor == actor.id
         ],
+        "miner": verdicts.of_government(edition, actor.id),
         "corrections": _corrections(edition, actor, actions, findings),
     }
     return Page(
@@ -62,6 +63,7 @@ def page(edition: Edition, actor: Actor) -> Page:
         data=data,
         things=_things(edition, actor, [*actions, *findings, *endorsements, *replies]),
         actors=[actor.id],
+        shown=verdicts.SHOWN if data["miner"] else (0,),
     )
 
 
@@ -161,6 +163,7 @@ def _things(edition: Edition, actor: Actor, bodies: list[Action | Finding | Endo
     codings = edition.snapshot.codings_of(actor.id)
     found = {actor.id, *(body.id for body in bodies), *(c.id for c in codings)}
     found |= {source for body in bodies for source in body.sources}
+    found |= verdicts.things(edition, actor.id)
     found |= {c.id for c in edition.snapshot.all(Correction) if c.about in found}
     for cell in edition.cards[actor.id].cells.values():
         if cell.inherited:

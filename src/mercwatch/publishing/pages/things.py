@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from mercwatch.publishing import fragments
+from mercwatch.publishing import fragments, verdicts
 from mercwatch.publishing.edition import Edition
 from mercwatch.publishing.page import Page
 from mercwatch.publishing.words import STAGES
@@ -41,11 +41,13 @@ def _action(edition: Edition, body: Action) -> Page:
             "people": fragments.people(edition, body.people),
         },
         "sources": fragments.cited(edition, body),
+        "miner": verdicts.behind_action(edition, body.id),
         "codings": [_coded(edition, coding) for coding in codings],
         "context_reason": mark.reason if mark else None,
         "history": history(edition, body.id),
     }
     things = {body.id, *body.sources, *(c.id for c in codings), *([mark.id] if mark else [])}
+    things |= verdicts.things(edition, body.id)
     return Page(fragments.page("actions", body.id), "action.html", body.title, data, things)
 
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from mercwatch.framework.codebook import Strict
 from mercwatch.record.dump import ledger_of, scan
-from mercwatch.record.kinds import Action, Body, Coding, Context, Finding, Source
+from mercwatch.record.kinds import Action, Body, Coding, Context, Finding, Source, Verdict
 from mercwatch.record.problems import Problem
 from mercwatch.record.sheets import read_sheet
 
@@ -22,6 +22,7 @@ _OWN_TEXTS: dict[type[Strict], tuple[str, ...]] = {
     Finding: ("title", "summary", "note", "reply", "found_by", "operator", "operator_established_by"),
     Coding: ("rationale",),
     Context: ("reason",),
+    Verdict: ("why",),
 }
 
 
