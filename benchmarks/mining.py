@@ -113,7 +113,7 @@ QUERIES = {
 
 
 def timed_tantivy(folder: Path, language: str) -> float:
-    """Seconds to index the same passages with tantivy (stemmed) and to ask a query for each recommendation."""
+    """Seconds to index the same passages with tantivy (stemmed) and to ask a query for each of R1 to R7."""
     passages = list(passages_of(folder))
     schema = tantivy.SchemaBuilder()
     for name in ("file", "article"):
@@ -204,7 +204,7 @@ def measure(country: str, language: str, book: Path, place: Path) -> None:
     print(f"  floor with the miner's own splitter: {same:.2f} s")
     print(f"  mine: {seconds:.2f} s = {seconds / plain:.2f} and {seconds / same:.2f} times the floors")
     print(
-        f"  tantivy, index the same passages, ask 7 queries: {peer:.2f} s; mine takes {seconds / peer:.2f} of it"
+        f"  tantivy, index the passages, ask 7 queries: {peer:.2f} s; mine takes {seconds / peer:.2f} of it"
     )
     print(f"  peak of the process tree (Pss): {peak / 2**20:.0f} MiB")
     quality(book, out, SHARED / "gold" / f"laws-{country}.jsonl")

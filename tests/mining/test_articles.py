@@ -7,6 +7,22 @@ import pytest
 from mercwatch.mining.law import Law, LawError, Provision, clean, law_of
 
 PLAIN = {
+    "Macedonian, a letter after a hyphen": ("Член 5\nТекст.\n\nЧлен 6-а\nТекст.", ["Член 5", "Член 6-а"]),
+    "Georgian": ("მუხლი 5. ტექსტი.\n\nმუხლი 6\nტექსტი.", ["მუხლი 5", "მუხლი 6"]),
+    "Latvian, raised": (
+        "##### 13.¹ pants. Teksts.\n\n##### 14. pants. Teksts.",
+        ["13.¹ pants", "14. pants"],
+    ),
+    "Lithuanian, with a hyphen": (
+        "5 straipsnis. Tekstas.\n\n5-1 straipsnis. Tekstas.",
+        ["5 straipsnis", "5-1 straipsnis"],
+    ),
+    "Hungarian, with a letter": ("6. § Szöveg.\n\n6/A. § Szöveg.", ["6. §", "6/A. §"]),
+    "Slovene, the number first": ("12. člen\nBesedilo.\n\n12.a člen\nBesedilo.", ["12. člen", "12.a člen"]),
+    "a space that does not break": (
+        "**Art.&nbsp;1.** Texte.\n\n**Art.&nbsp;2.** Texte.",
+        ["Art. 1", "Art. 2"],
+    ),
     "German": ("Art. 5 Zweck\nText.\n\nArt. 6a Aufsicht\nText.", ["Art. 5", "Art. 6a"]),
     "German, with signs": ("§ 5 Zweck\nText.\n\n§ 5a Aufsicht\nText.", ["§ 5", "§ 5a"]),
     "Swedish": ("12 § Tillstånd krävs.\n\n12 a § Beslutet är skriftligt.", ["12 §", "12 a §"]),
@@ -69,22 +85,6 @@ SPLIT = PLAIN | {f"{name}, as headings": case for name, case in HEADINGS.items()
 
 
 UNREAD = {
-    "Macedonian, a letter after a hyphen": ("Член 5\nТекст.\n\nЧлен 6-а\nТекст.", ["Член 5", "Член 6-а"]),
-    "Georgian": ("მუხლი 5. ტექსტი.\n\nმუხლი 6\nტექსტი.", ["მუხლი 5", "მუხლი 6"]),
-    "Latvian, raised": (
-        "##### 13.¹ pants. Teksts.\n\n##### 14. pants. Teksts.",
-        ["13.¹ pants", "14. pants"],
-    ),
-    "Lithuanian, with a hyphen": (
-        "5 straipsnis. Tekstas.\n\n5-1 straipsnis. Tekstas.",
-        ["5 straipsnis", "5-1 straipsnis"],
-    ),
-    "Hungarian, with a letter": ("6. § Szöveg.\n\n6/A. § Szöveg.", ["6. §", "6/A. §"]),
-    "Slovene, the number first": ("12. člen\nBesedilo.\n\n12.a člen\nBesedilo.", ["12. člen", "12.a člen"]),
-    "a space that does not break": (
-        "**Art.&nbsp;1.** Texte.\n\n**Art.&nbsp;2.** Texte.",
-        ["Art. 1", "Art. 2"],
-    ),
     "a reference wrapped to a new line": (
         "§ 1 Zweck\nEs gilt sinngemäß\n§ 11 Absatz 1 des Gesetzes.\n\n§ 2 Aufsicht\nText.",
         ["§ 1", "§ 2"],

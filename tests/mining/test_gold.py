@@ -19,13 +19,10 @@ OTHERS = 1_500
 DEPTH = 200
 LEAST = 0.75
 
-pytestmark = [
-    pytest.mark.xdist_group("gold"),
-    pytest.mark.skipif(
-        not (GOLD.is_file() and SCORE.is_file() and BOOK.is_file()),
-        reason=f"the judged laws are not there: {GOLD}, {SCORE}, {BOOK}",
-    ),
-]
+pytestmark = pytest.mark.skipif(
+    not (GOLD.is_file() and SCORE.is_file() and BOOK.is_file()),
+    reason=f"the judged laws are not there: {GOLD}, {SCORE}, {BOOK}",
+)
 
 
 def scoring() -> ModuleType:

@@ -9,11 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
-import pytest
-
 from mining.law_books import PROGRAM, ROADS, TROJAN, law, mined, written
-
-pytestmark = pytest.mark.xdist_group("resume")
 
 LAWS = 5_000
 DEADLINE = 120.0

@@ -52,9 +52,6 @@ class _Worker:
 
     def __init__(self, root: str, allowed: tuple[str, ...], top: int) -> None:
         self.root, self.allowed, self.top = root, allowed, top
-        self._one_thread = threadpool_limits(
-            1
-        )  # each core has its worker; more threads only wait for each other
 
     @daft.method.batch(return_dtype=_MINED, batch_size=BATCH)
     def mine(self, file: Series, data: Series) -> list[dict[str, Any]]:
@@ -70,7 +67,10 @@ class _Worker:
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             return Mined(file, REFUSED, reason)
-        return mine_bytes(data, file, self.allowed, self.top)
+        try:
+            return mine_bytes(data, file, self.allowed, self.top)
+        except Exception as error:  # a law that breaks the miner costs itself only, and is named
+            return Mined(file, REFUSED, f"the miner failed on it: {type(error).__name__}: {str(error)[:100]}")
 
 
 def read_bounded(path: Path) -> bytes:
@@ -90,6 +90,10 @@ def _row(mined: Mined) -> dict[str, Any]:
     return row
 
 
+_chosen: list[Engine] = []
+"""Daft takes a runner once in a process."""
+
+
 def workers() -> int:
     """How many processes mine at once: one for each core, eight at most."""
     return max(1, min(8, len(os.sched_getaffinity(0))))
@@ -98,6 +102,9 @@ def workers() -> int:
 def choose(engine: Engine, address: str | None = None) -> None:
     """Set Daft's runner for this process: native, or Ray at an address (or started here)."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # each core has its worker; more threads only wait
+    if daft.get_or_infer_runner_type() == ("ray" if engine == "ray" else "native") and _chosen:
+        return
+    _chosen.append(engine)
     if engine == "ray":
         daft.set_runner_ray(address=address)
     else:

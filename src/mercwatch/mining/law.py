@@ -107,15 +107,16 @@ _SUFFIX = (
     r"(?:[⁰¹²³⁴⁵⁶⁷⁸⁹]+"
     r"|[ \t]?(?:bis|ter|quater|quinquies|sexies|septies|octies|novies|decies|undecies|duodecies)"
     r"\b(?:-\d{1,3})?|[ ][A-Z]{1,2}(?=\s*$)|(?:er|re)\b|[ºª°]|o(?!\w)"
-    r"|[ \t]?[a-z]{1,2}(?![\w’'-])|[A-Zа-яα-ω](?!\w)){0,4}"
+    r"|[ \t]?[a-z]{1,2}(?![\w’'-])|-?[а-я](?!\w)|[A-Zα-ω](?!\w)){0,4}"
 )
 _NUMBER = r"(?:(?:L|R|D|A|LO)[.\s]{0,2}(?=\d))?\d{1,5}(?:[-–.:]\d{1,4}){0,5}" + _SUFFIX
 _ONLY = r"(?i:unique|premier|première|único|unico|unic|ünico|enig)\b"
 _ROMAN = r"[IVXLC]{1,6}(?![\w-])"
 _HAN = "[〇一二三四五六七八九十百千0-9０-９]{1,8}"
 _BEFORE = (
-    r"\d{1,4}(?:[ \t]?[a-zA-Z]{1,2}\b)?[⁰¹²³⁴⁵⁶⁷⁸⁹]*\s{0,2}"
-    r"(?:§|\.\s?§|\.?\s?(?:pants|gr\.|cikk|straipsnis)(?:-[a-z])?)"
+    r"\d{1,4}(?:[-–]\d{1,3}|/[A-Z]{1,2}|\.?[a-z]{1,2}(?![a-z])|[ \t][a-zA-Z]{1,2}(?![a-zA-Z]))?"
+    r"\.?[⁰¹²³⁴⁵⁶⁷⁸⁹]*"
+    r"[\s.]{0,3}(?:§|(?:pants|gr\.|cikk|straipsnis|člen)(?:-[a-z])?)"
 )
 _LABEL = re.compile(
     r"(?:(?P<word>(?i:"
@@ -138,10 +139,10 @@ _NOT_AFTER = frozenset(",;第のにを及又、で")
 _OPEN_BYTES = b" \t*_>\\\"'#" + bytes({*"«»„“”‘’ ".encode()})
 """Bytes that may stand before an article's mark on its line: space, markup, quotation marks."""
 _WINDOW = 200
-_NUMBER_FIRST = ("§", "pants", "gr.", "cikk", "straipsnis")
+_NUMBER_FIRST = ("§", "pants", "gr.", "cikk", "straipsnis", "člen")
 _NUMBER_BEFORE = re.compile(
-    rb"\d{1,4}+(?:[ \t]?[a-z]{1,2}(?![a-z]))?(?:<sup>\d{1,3}</sup>|\xc2[\xb2\xb3\xb9]|\xe2\x81[\xb0-\xb9])*+"
-    rb"(?:[ \t.*]|\xc2\xa0|\xe2\x80[\x80-\xaf])*+\Z"
+    rb"\d{1,4}+(?:[-/][0-9a-z]{1,3}|\xe2\x80\x93\d{1,3}|\.?[a-z]{1,2}(?![a-z])|[ \t][a-z]{1,2}(?![a-z]))?"
+    rb"(?:<sup>\d{1,3}</sup>|\xc2[\xb2\xb3\xb9\xa0]|\xe2\x81[\xb0-\xb9]|\xe2\x80[\x80-\xaf]|[ \t.*])*+\Z"
 )
 
 
@@ -192,6 +193,7 @@ _MAX_LINE = 300
 
 def clean(line: str) -> str:
     """A line without markup: `**Art. 1<sup>er</sup>** *a*` becomes `Art. 1er a`."""
+    line = line.replace("&nbsp;", " ")
     if "<" in line or "^" in line or "&" in line or "[" in line:
         line = _RAISED.sub(lambda m: (m.group(1) or m.group(2)).translate(_RAISE), line)
         line = _MARKUP.sub("", line)
@@ -212,10 +214,15 @@ class _Line:
     bare: bool
 
 
+def _small(letter: str) -> bool:
+    """Is this a small letter in a script that has capitals in running text (Georgian has not)?"""
+    return letter.islower() and not "ა" <= letter <= "ჿ"
+
+
 def _begins(rest: str) -> bool:
     """Does this stand after the number of an article that begins, not of one that is only referred to?"""
     following = rest.lstrip()[:1]
-    return not (following.islower() or following.isdigit() or following in _NOT_AFTER) if following else True
+    return not (_small(following) or following.isdigit() or following in _NOT_AFTER) if following else True
 
 
 def _read_line(data: bytes, start: int) -> _Line:
@@ -236,7 +243,7 @@ def _read_line(data: bytes, start: int) -> _Line:
     rest = text[match.end() :]
     mark = match.groupdict()
     word = mark.get("word") or ""
-    sure = depth > 0 or (not word[:1].islower() and _begins(rest))
+    sure = depth > 0 or (not _small(word[:1]) and _begins(rest))
     return _Line(start, stop, depth, match.group(0).strip(" ."), rest, quoted, sure, bare)
 
 
@@ -362,4 +369,4 @@ def title_of(meta: dict[str, str], other: str, opening: str) -> str:
 def first_heading(text: str) -> str:
     """A title for a law without one: its first line."""
     match = re.search(r"^#?[ \t]*(\S[^\n]{0,400})", text, re.M)
-    return match.group(1).strip("# *") if match else ""
+    return match.group(1).strip("# *\r") if match else ""

@@ -6,12 +6,15 @@ names are then checked for word borders and for the term's other words, in a win
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from importlib import resources
 from math import log2
 
 import ahocorasick_rs
@@ -76,7 +79,8 @@ def _plain(text: str) -> str:
 
 def lowered(data: bytes) -> bytes:
     """Lower the ASCII letters only: fast, and no position moves. Other letters: see `_variants`."""
-    return data.lower()
+    low = data.lower()
+    return low.replace(b"\r", b" ") if b"\r" in low else low
 
 
 def _variants(letters: str) -> set[bytes]:
@@ -144,7 +148,7 @@ def _is_letter_lead(data: bytes, lead: int) -> bool:
     return data[lead : lead + 2] not in _SIGN_PAIRS and data[lead : lead + 3] not in _SIGNS
 
 
-_BREAKS = (b" ", b"\n", "\u00a0".encode(), b"-", b", ")
+_BREAKS = (b" ", b" \n", b"\n", "\u00a0".encode(), b"-", b", ", b"/", b"'", "’".encode())
 
 
 def _reach(words: tuple[Piece, ...]) -> int:
@@ -153,20 +157,32 @@ def _reach(words: tuple[Piece, ...]) -> int:
     return min(_WINDOW, letters + 12 * len(words) + 110 * sum(word.after_gap for word in words))
 
 
+def _rarity(letters: str, common: Mapping[str, float]) -> float:
+    """How seldom a word is likely to stand in a law: longer is rarer; common: how often it was met."""
+    return len(letters) - 6 * log2(1 + common[letters])
+
+
+@cache
+def _frequent() -> dict[str, dict[str, int]]:
+    text = (resources.files("mercwatch.mining") / "frequent.json").read_text(encoding="utf-8")
+    return dict(json.loads(text))
+
+
 def _compiled(
-    concept: int, words: tuple[Piece, ...], spaced: bool, common: Counter[str]
+    concept: int, words: tuple[Piece, ...], spaced: bool, common: Mapping[str, float]
 ) -> tuple[set[bytes], _Term]:
     """What the automaton looks for, and how to tell whether the whole term stands there.
 
     The anchor is a long word that few other terms hold, or two words side by side with fixed letters.
     """
-    best = max(range(len(words)), key=lambda n: len(words[n].letters) - 3 * log2(common[words[n].letters]))
+    best = max(range(len(words)), key=lambda n: _rarity(words[n].letters, common))
     first = last = best
+    rarest = _rarity(words[best].letters, common)
     for n in range(len(words) - 1):
         fixed = not (words[n].open_end or words[n + 1].open_start or words[n + 1].after_gap)
-        length = len(words[n].letters) + len(words[n + 1].letters)
-        if fixed and length > sum(len(w.letters) for w in words[first : last + 1]):
-            first, last = n, n + 1
+        rarity = 12 + max(_rarity(words[n].letters, common), _rarity(words[n + 1].letters, common))
+        if fixed and rarity > rarest:
+            first, last, rarest = n, n + 1, rarity
     anchors = _variants(words[first].letters)
     if last > first:
         heads, tails = anchors, _variants(words[last].letters)
@@ -205,7 +221,8 @@ class Matcher:
         chosen = {
             name: pieces_of for name, pieces_of in _pieces(lexicon).items() if every[name].place in places
         }
-        common = Counter(word.letters for terms in chosen.values() for words in terms for word in words)
+        common: Counter[str] = Counter(_frequent().get(lexicon.language, {}))
+        common.update(word.letters for terms in chosen.values() for words in terms for word in words)
         by_anchor: dict[bytes, list[_Term]] = {}
         for concept, terms in chosen.items():
             for words in terms:
@@ -218,7 +235,7 @@ class Matcher:
             [*MARKS, *by_anchor], implementation=ahocorasick_rs.Implementation.DFA
         )
 
-    def scan(self, low: bytes) -> tuple[list[int], list[Hit]]:
+    def scan(self, low: bytes) -> tuple[list[int], list[Hit]]:  # noqa: PLR0912 - the inner loop, kept flat for speed
         """Where MARKS stand, and every place of every term; `low` is what `lowered` gave.
 
         A term of several words is named once, where it begins.
@@ -236,7 +253,7 @@ class Matcher:
                 before = _letter_before(low, start)
             if before and closed[number - first]:
                 continue
-            after = -1
+            after, around = -1, b""
             for term in terms[number - first]:
                 if before and not term.open_start:
                     continue
@@ -248,8 +265,11 @@ class Matcher:
                 if term.phrase is None:
                     hits.append((term.concept, start, end))
                     continue
-                if term.also and low.find(term.also, max(0, start - term.reach), end + term.reach) < 0:
-                    continue
+                if term.also:
+                    if not around:
+                        around = low[max(0, start - _WINDOW) : end + _WINDOW]
+                    if term.also not in around:
+                        continue
                 found = _around(term, low, start, end)
                 if found is not None and (term.concept, found[0]) not in seen:
                     seen.add((term.concept, found[0]))

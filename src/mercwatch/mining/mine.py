@@ -24,7 +24,7 @@ from mercwatch.mining.language import of_book
 from mercwatch.mining.law import LawError, front_matter
 from mercwatch.mining.lexicon import RECOMMENDATIONS, languages
 from mercwatch.mining.miner import OTHER, READ, WHOLE
-from mercwatch.mining.model import model
+from mercwatch.mining.model import ModelError, model
 from mercwatch.mining.sources import Source, SourceError, opened
 
 _SAMPLE = 200
@@ -73,6 +73,7 @@ def mine(options: Options, progress: Progress) -> Summary:
         raise MineError(f"{options.out}: the result's name must end in .jsonl or .parquet")
     parts = options.out.with_name(options.out.name + ".parts")
     try:
+        model()
         with opened(options.place) as source:
             allowed = _languages(options.language, source)
             _prepare(parts, _fingerprint(options, source, allowed))
@@ -80,7 +81,9 @@ def mine(options: Options, progress: Progress) -> Summary:
             _run(options, source, parts, summary, progress)
             book, rows = _merge(parts, options.top, summary)
             _write(options.out, _finished(rows, judge(book)), summary)
-    except SourceError as error:
+    except (SourceError, ModelError, MineError) as error:
+        if parts.is_dir() and not _part_files(parts):
+            shutil.rmtree(parts, ignore_errors=True)
         raise MineError(str(error)) from None
     except OSError as error:
         shutil.rmtree(parts, ignore_errors=True)

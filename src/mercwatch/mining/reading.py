@@ -27,7 +27,8 @@ _TITLE = re.compile(rb"<title[^<>]{0,200}>([^<]{1,600})", re.I)
 class Text:
     """A file's text (data) and its bytes (source).
 
-    starts, origins: at which byte of the text a piece begins, and of the file.
+    starts, origins, replaced: at which byte of the text a piece begins, at which of the file, and whether it
+    stands there for something else (a tag, an entity).
     """
 
     data: bytes
@@ -35,15 +36,16 @@ class Text:
     title: str = ""
     starts: tuple[int, ...] = ()
     origins: tuple[int, ...] = ()
+    replaced: tuple[bool, ...] = ()
 
     def origin(self, at: int) -> int:
-        """The byte of the file that a byte of the text comes from."""
+        """The byte of the file that a byte of the text comes from; a tag stands at its start."""
         if not self.starts:
             return at
         piece = bisect_right(self.starts, at) - 1
-        following = self.origins[piece + 1] if piece + 1 < len(self.origins) else None
-        origin = self.origins[piece] + at - self.starts[piece]
-        return origin if following is None else min(origin, following)
+        if self.replaced[piece]:
+            return self.origins[piece]
+        return min(self.origins[piece] + at - self.starts[piece], len(self.source))
 
 
 def is_html(file: str) -> bool:
@@ -59,29 +61,31 @@ def text_of(data: bytes, file: str) -> Text:
     parts: list[bytes] = []
     starts: list[int] = []
     origins: list[int] = []
+    replaced: list[bool] = []
     size = 0
-    for origin, part in _pieces(data):
+    for origin, part, stands_for in _pieces(data):
         if part:
             starts.append(size)
             origins.append(origin)
+            replaced.append(stands_for)
             parts.append(part)
             size += len(part)
     name = html.unescape(title.group(1).decode("utf-8", "ignore")).strip() if title else ""
-    return Text(
-        b"".join(parts) or b"\n", data, " ".join(name.split()), tuple(starts or [0]), tuple(origins or [0])
-    )
+    if not parts:
+        return Text(b"\n", data, " ".join(name.split()), (0,), (0,), (True,))
+    return Text(b"".join(parts), data, " ".join(name.split()), tuple(starts), tuple(origins), tuple(replaced))
 
 
-def _pieces(data: bytes) -> Iterator[tuple[int, bytes]]:
+def _pieces(data: bytes) -> Iterator[tuple[int, bytes, bool]]:
     """What is read of HTML, each piece with the byte it comes from; every byte is looked at once or twice."""
     low = data.lower()
     last = 0
     while match := _BEGINS.search(data, last):
         at = match.start()
-        yield last, data[last:at]
+        yield last, data[last:at], False
         last = _end_of(data, low, at)
-        yield at, _replacement(data[at:last])
-    yield last, data[last:]
+        yield at, _replacement(data[at:last]), last > at + 1
+    yield last, data[last:], False
 
 
 def _end_of(data: bytes, low: bytes, at: int) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -19,8 +19,6 @@ from mercwatch.mining import candidates as files
 from mercwatch.mining.candidates import CandidatesError, Row
 from mercwatch.mining.lexicon import LexiconError, concepts, languages
 from mercwatch.mining.lexicon import load as load_lexicon
-from mercwatch.mining.mine import MineError, Options, Summary
-from mercwatch.mining.mine import mine as mine_book
 from mercwatch.mining.passages import Fate, Selector, find, selector
 from mercwatch.mining.proofs import broken
 from mercwatch.publishing.queue_page import inside, queue_page
@@ -32,6 +30,9 @@ from mercwatch.record.problems import Problem, Refused
 from mercwatch.record.sheets import Row as SheetRow
 from mercwatch.record.sheets import parse_row
 from mercwatch.site.database import open_store
+
+if TYPE_CHECKING:  # the engine takes half a second to load; only `mine` needs it
+    from mercwatch.mining.mine import Summary
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
@@ -96,6 +97,9 @@ def mine(*, book: str, out: Path, language: str, engine: str, ray_address: str |
 
     Exit codes: 0 done, 2 nothing could be mined or written (nothing is left behind).
     """
+    from mercwatch.mining.mine import MineError, Options
+    from mercwatch.mining.mine import mine as mine_book
+
     options = Options(book, out, language, "ray" if engine == "ray" else "local", ray_address, top)
     try:
         _tell(mine_book(options, _Told()), out)
