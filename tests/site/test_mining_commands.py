@@ -143,6 +143,8 @@ def test_an_accepted_candidate_becomes_a_passage_that_is_found_again_and_told_wh
     assert fates(mercwatch, book) == (1, ["gone"])
     law.unlink()
     assert fates(mercwatch, book) == (1, ["gone"])
+    others = mercwatch("passages", book, "--actor", "DE")
+    assert (others.returncode, others.stdout) == (0, "0 unchanged, 0 moved, 0 altered, 0 gone.\n")
 
 
 def test_a_person_can_take_over_a_machines_verdict_and_says_why(mercwatch: Run, found: Path) -> None:

@@ -333,17 +333,19 @@ def judge(
 
 @click.command()
 @click.argument("book", metavar="FOLDER", type=FOLDER)
+@click.option("--actor", help="Only passages of this government's law: its two-letter code.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a passage.")
-def passages(book: Path, as_json: bool) -> None:
+def passages(book: Path, actor: str | None, as_json: bool) -> None:
     """Find the record's passages again in the law book in FOLDER: unchanged, moved, altered or gone.
 
     Exit codes: 0 all unchanged or moved, 1 some are altered or gone, 2 a file cannot be read.
     """
     worst = False
     counts = dict.fromkeys(Fate, 0)
-    for versions in _ledger().live.values():
-        body = versions[-1].body
-        if not isinstance(body, Passage) or body.file is None:
+    bodies = [versions[-1].body for versions in _ledger().live.values()]
+    theirs = {body.passage for body in bodies if isinstance(body, Verdict) and body.actor == actor}
+    for body in bodies:
+        if not isinstance(body, Passage) or body.file is None or (actor and body.id not in theirs):
             continue
         wanted = Selector(
             body.start,
