@@ -43,8 +43,8 @@ STRENGTH = 0.3
 UNJUDGED, UNJUDGED_WEIGHT = 6_000, 0.5
 """Provisions of each book taken as probably irrelevant, and how much each counts beside a judged one."""
 
-SHARE_KEPT = 0.975
-"""Sums under this share of all provisions of a middling book never become candidates."""
+FLOOR = -9.0
+"""Sums (log-odds) under which no provision becomes a candidate, however small the book."""
 
 _KEY = re.compile(
     r"(?:[LRDA]\.?\s?)?\d+(?:[-.]\d+)*(?:\^?\d+)?\s?(?:[a-z]{1,2}\b|bis\b|ter\b|quater\b|quinquies\b|sexies\b"
@@ -273,7 +273,7 @@ def train(books: list[Book]) -> dict[str, Any]:
     fitted = fit(rows.values())
     final = [sums_of(book, fitted) for book in books]
     knots, chances = calibrate(books, out)
-    floor = [float(np.median([np.quantile(s[:, n], SHARE_KEPT) for s in final])) for n in range(7)]
+    floor = [FLOOR] * 7
     card = {
         "version": datetime.now(UTC).date().isoformat(),
         "kind": "one L2-regularised logistic regression for each recommendation over language-free features",

@@ -12,7 +12,7 @@ import daft
 import pyarrow as pa
 from daft import DataType, Series, col
 
-from mercwatch.mining.miner import REFUSED, Mined, mine_bytes
+from mercwatch.mining.miner import REFUSED, Best, Mined, mine_bytes
 from mercwatch.mining.reading import MAX_FILE
 
 Engine = Literal["local", "ray"]
@@ -51,7 +51,7 @@ class _Worker:
     """One process that mines files; it loads its lexicons and model once."""
 
     def __init__(self, root: str, allowed: tuple[str, ...], top: int) -> None:
-        self.root, self.allowed, self.top = root, allowed, top
+        self.root, self.allowed, self.best = root, allowed, Best(top)
 
     @daft.method.batch(return_dtype=_MINED, batch_size=BATCH)
     def mine(self, file: Series, data: Series) -> list[dict[str, Any]]:
@@ -68,7 +68,7 @@ class _Worker:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             return Mined(file, REFUSED, reason)
         try:
-            return mine_bytes(data, file, self.allowed, self.top)
+            return mine_bytes(data, file, self.allowed, self.best.top, self.best)
         except Exception as error:  # a law that breaks the miner costs itself only, and is named
             return Mined(file, REFUSED, f"the miner failed on it: {type(error).__name__}: {str(error)[:100]}")
 

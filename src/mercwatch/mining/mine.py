@@ -235,10 +235,21 @@ def _merge(parts: Path, top: int, summary: Summary) -> tuple[list[LawFacts], lis
         for name, rows in best.items():
             if len(rows) > 8 * top:
                 best[name] = sorted(rows, key=_order)[: 4 * top]
-    rows = [row for name in RECOMMENDATIONS for row in _folded(best[name])[:top]]
+    rows = [row for name in RECOMMENDATIONS for row in _folded(_strongest(best[name], 2 * top))[:top]]
     summary.problems.sort()
     summary.candidates = len(rows)
     return book, rows
+
+
+def _strongest(rows: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
+    """The strongest rows, with all that are as strong as the last.
+
+    Weaker ones are here or not by which worker met them when; without them every run gives the same places.
+    """
+    if len(rows) <= count:
+        return rows
+    least = sorted((row["sum"] for row in rows), reverse=True)[count - 1]
+    return [row for row in rows if row["sum"] >= least]
 
 
 def _count(mined: dict[str, Any], summary: Summary) -> None:

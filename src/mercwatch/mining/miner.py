@@ -7,6 +7,7 @@ import re
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from functools import cache
+from heapq import heappush, heappushpop
 
 import numpy as np
 
@@ -30,6 +31,31 @@ _META = (
     "applicability_date",
     "official_number",
 )
+
+
+class Best:
+    """The strongest sums that a worker met for each recommendation, twice as many as are asked for.
+
+    A weaker provision cannot come into the result, even where every second candidate is another's double.
+    """
+
+    def __init__(self, top: int) -> None:
+        self.top = top
+        self._heaps: list[list[float]] = [[] for _ in RECOMMENDATIONS]
+
+    def least(self, recommendation: int) -> float:
+        """The sum that a provision must pass; minus infinity until enough were met."""
+        heap = self._heaps[recommendation]
+        return heap[0] if len(heap) >= 2 * self.top else float("-inf")
+
+    def met(self, recommendation: int, sums: list[float]) -> None:
+        """Remember the sums of a law's candidates."""
+        heap = self._heaps[recommendation]
+        for total in sums:
+            if len(heap) < 2 * self.top:
+                heappush(heap, total)
+            else:
+                heappushpop(heap, total)
 
 
 @dataclass(slots=True)
@@ -62,10 +88,11 @@ class Mined:
     candidates: list[Candidate] = field(default_factory=list)
 
 
-def mine_bytes(data: bytes, file: str, allowed: tuple[str, ...], top: int) -> Mined:
+def mine_bytes(data: bytes, file: str, allowed: tuple[str, ...], top: int, best: Best | None = None) -> Mined:
     """Weigh every provision of one law; what cannot be read is said in the result, never raised.
 
-    allowed: the languages that the book is written in; top: candidates kept for each recommendation.
+    allowed: the languages that the book is written in; top: candidates kept for each recommendation; best:
+    the strongest sums met so far, below which nothing can come into the result.
     """
     if len(data) > MAX_FILE:
         return Mined(file, REFUSED, f"is larger than {MAX_FILE >> 20} MiB", len(data))
@@ -84,11 +111,11 @@ def mine_bytes(data: bytes, file: str, allowed: tuple[str, ...], top: int) -> Mi
     identifier = meta.get("identifier") or meta.get("slug") or file.rsplit("/", 1)[-1].rsplit(".", 1)[0]
     kept = {key: meta[key][:2_000] for key in _META if meta.get(key)}
     found = Mined(file, READ, "", len(data), identifier, title, language, 0, kept)
-    _weigh(found, text, body, told, top)
+    _weigh(found, text, body, told, best or Best(top))
     return found
 
 
-def _weigh(found: Mined, text: Text, body: int, title: str, top: int) -> None:
+def _weigh(found: Mined, text: Text, body: int, title: str, best: Best) -> None:
     with_, low = matchers(found.language), lowered(text.data)
     marks, hits = with_.text.scan(low)
     titles = title_concepts(with_.title, title)
@@ -106,7 +133,7 @@ def _weigh(found: Mined, text: Text, body: int, title: str, top: int) -> None:
     weighed = model()
     seen = view(law, low, every, titles, with_.title)
     sums = np.vstack([weighed.sums(rows) for rows in seen.chunks()])
-    found.candidates = _candidates(_Seen(law, text, low, every, seen, sums), weighed, top)
+    found.candidates = _candidates(_Seen(law, text, low, every, seen, sums), weighed, best)
 
 
 @cache
@@ -137,20 +164,22 @@ class _Seen:
     sums: Floats
 
 
-def _candidates(seen: _Seen, weighed: Model, top: int) -> list[Candidate]:
+def _candidates(seen: _Seen, weighed: Model, best: Best) -> list[Candidate]:
     chosen: list[Candidate] = []
     digests: dict[int, tuple[str, str]] = {}
     for number, recommendation in enumerate(RECOMMENDATIONS):
-        sums = seen.sums[:, number]
-        above = np.flatnonzero(sums > weighed.floor[number])
-        for row in above[np.argsort(-sums[above], kind="stable")][:top].tolist():
+        sums = np.round(seen.sums[:, number].astype(float), 4)
+        above = np.flatnonzero(sums >= max(float(weighed.floor[number]), best.least(number)))
+        chosen_rows = above[np.argsort(-sums[above], kind="stable")][: best.top].tolist()
+        best.met(number, sums[chosen_rows].tolist())
+        for row in chosen_rows:
             provision = seen.law.provisions[row]
             start, end = seen.text.origin(provision.start), seen.text.origin(provision.end)
             if row not in digests:
                 passage = seen.text.data[provision.start : provision.end]
                 digests[row] = (hashlib.sha256(seen.text.source[start:end]).hexdigest(), fold_key(passage))
             reasons = _reasons(seen, row, weighed.weights[:, number])
-            total = round(float(sums[row]), 4)
+            total = float(sums[row])
             chosen.append(
                 Candidate(provision.label, recommendation, total, start, end, *digests[row], reasons)
             )
