@@ -82,7 +82,7 @@ def test_the_right_articles_come_first(found: Mined) -> None:
 def test_the_same_words_in_laws_on_other_subjects_score_low(found: Mined) -> None:
     others = {"en/food.md", "de/strassen.md", "fr/ecoles.md"}
     scores = [row["score"] for row in found.rows if row["file"] in others]
-    assert max(scores, default=0) < 0.1
+    assert max(scores, default=0) < 0.2
     assert not others & {row["file"] for row in found.rows if row["score"] > 0.5}
 
 
