@@ -167,6 +167,7 @@ class _Seen:
 def _candidates(seen: _Seen, weighed: Model, best: Best) -> list[Candidate]:
     chosen: list[Candidate] = []
     digests: dict[int, tuple[str, str]] = {}
+    views: dict[int, Floats] = {}
     for number, recommendation in enumerate(RECOMMENDATIONS):
         sums = np.round(seen.sums[:, number].astype(float), 4)
         above = np.flatnonzero(sums >= max(float(weighed.floor[number]), best.least(number)))
@@ -178,7 +179,8 @@ def _candidates(seen: _Seen, weighed: Model, best: Best) -> list[Candidate]:
             if row not in digests:
                 passage = seen.text.data[provision.start : provision.end]
                 digests[row] = (hashlib.sha256(seen.text.source[start:end]).hexdigest(), fold_key(passage))
-            reasons = _reasons(seen, row, weighed.weights[:, number])
+                views[row] = seen.view.rows(row, row + 1)[0]
+            reasons = _reasons(seen, row, views[row] * weighed.weights[:, number])
             total = float(sums[row])
             chosen.append(
                 Candidate(provision.label, recommendation, total, start, end, *digests[row], reasons)
@@ -196,10 +198,9 @@ def fold_key(passage: bytes) -> str:
     return hashlib.sha256(kept).hexdigest()[:32]
 
 
-def _reasons(seen: _Seen, row: int, weights: Floats) -> list[str]:
-    """The six features that spoke most for a candidate, with the words that were met."""
+def _reasons(seen: _Seen, row: int, shares: Floats) -> list[str]:
+    """The six features that spoke most for a candidate, with the words met. shares: what each added."""
     provision, hits, low = seen.law.provisions[row], seen.hits, seen.low
-    shares = seen.view.rows(row, row + 1)[0] * weights
     inside = hits[
         bisect_left(hits, provision.start, key=_start) : bisect_left(hits, provision.end, key=_start)
     ]
