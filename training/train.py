@@ -43,7 +43,7 @@ STRENGTH = 0.3
 UNJUDGED, UNJUDGED_WEIGHT = 6_000, 0.5
 """Provisions of each book taken as probably irrelevant, and how much each counts beside a judged one."""
 
-FLOOR = -6.5
+FLOOR = -5.5
 """Sums (log-odds) under which no provision becomes a candidate, however small the book."""
 
 _KEY = re.compile(
