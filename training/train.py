@@ -14,9 +14,10 @@ import argparse
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -26,32 +27,36 @@ from scipy import sparse
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
-from mercwatch.mining import law as laws
-from mercwatch.mining.features import names, title_concepts, view
-from mercwatch.mining.language import detect, of_book
+from mercwatch.mining.features import names
 from mercwatch.mining.lexicon import RECOMMENDATIONS
-from mercwatch.mining.matching import lowered, matchers
-from mercwatch.mining.mine import knowledge
-from mercwatch.mining.miner import headings_of, speaks_of_it
+from mercwatch.mining.mine import knowledge, languages_of
+from mercwatch.mining.miner import look
+from mercwatch.mining.sources import opened
 
 Floats = npt.NDArray[np.float64]
 HERE = Path(__file__).parent
 GAIN = {2: 1.0, 1: 1 / 3, 0: 0.0}
 """What a grade is worth: the gains of nDCG, 3 and 1, over 3."""
-STRENGTH = 0.3
-"""Inverse of the L2 penalty; 0.1, 0.3, 0.5 and 1 were tried leaving one country out."""
+STRENGTH = 0.2
+"""Inverse of the L2 penalty; 0.05, 0.1, 0.2 and 0.3 were tried leaving one country out."""
 UNJUDGED, UNJUDGED_WEIGHT = 6_000, 0.5
 """Provisions of each book taken as probably irrelevant, and how much each counts beside a judged one."""
 
 FLOOR = -5.5
 """Sums (log-odds) under which no provision becomes a candidate, however small the book."""
 
-_KEY = re.compile(
-    r"(?:[LRDA]\.?\s?)?\d+(?:[-.]\d+)*(?:\^?\d+)?\s?(?:[a-z]{1,2}\b|bis\b|ter\b|quater\b|quinquies\b|sexies\b"
-    r"|septies\b|octies\b|novies\b|decies\b)?",
-    re.I,
-)
-_LOWER = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+Label = Callable[[str], str]
+"""How an article's number is told from its label: the gold's own way, from its score.py."""
+
+
+def label_of_gold(gold: Path) -> Label:
+    """The function of the gold's scoring program that compares labels of articles."""
+    spec = spec_from_file_location("score", gold / "score.py")
+    assert spec and spec.loader, gold
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    label: Label = module.label
+    return label
 
 
 @dataclass
@@ -65,71 +70,35 @@ class Book:
     gold: dict[tuple[str, str], dict[str, int]]
 
 
-def number_of(label: str) -> str:
-    """An article's number as score.py compares it."""
-    text = (
-        label.translate(_LOWER).replace("*", "").replace("<sup>", "^").replace("</sup>", "").replace("^", "")
-    )
-    match = _KEY.search(text)
-    return re.sub(r"[\s.]", "", match.group(0)).lower() if match else text.strip().lower()
-
-
 def _name(file: str) -> str:
     """A law's file, told from all others of its book: its last two parts (German laws are folders)."""
     parts = file.split("/")
     return "/".join(parts[-2:]) if parts[-1] == "index.md" else parts[-1]
 
 
-def read_labels(path: Path) -> dict[tuple[str, str], dict[str, int]]:
+def read_labels(path: Path, label: Label) -> dict[tuple[str, str], dict[str, int]]:
     """The labels of one country by file and article number."""
     rows = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
-    return {(_name(row["file"]), number_of(row["article"])): row["recommendations"] for row in rows}
+    return {(_name(row["file"]), label(row["article"])): row["recommendations"] for row in rows}
 
 
-def _seen_of(data: bytes, allowed: tuple[str, ...]) -> tuple[sparse.csr_matrix, list[str]] | None:
-    try:
-        laws.decoded(data)
-        meta, body = laws.front_matter(data)
-    except laws.LawError:
-        return None
-    opening = data[body : body + 12_000].decode("utf-8", "ignore")
-    language = detect(opening, allowed)
-    if language is None:
-        return None
-    with_, low = matchers(language), lowered(data)
-    marks, hits = with_.text.scan(low)
-    provisions = laws.split(data, low, body, marks)
-    if not provisions:
-        return None
-    law = laws.Law("", laws.title_of(meta, "", opening), meta, body, provisions)
-    titles = title_concepts(with_.title, law.title)
-    if not speaks_of_it(hits, titles):
-        return None
-    seen = view(law, low, hits + headings_of(law, low, with_), titles, with_.title)
-    rows = sparse.vstack([sparse.csr_matrix(chunk) for chunk in seen.chunks()]).tocsr()
-    return rows, [p.label for p in provisions]
-
-
-def read_book(country: str, folder: Path, labels: Path) -> Book:
+def read_book(country: str, folder: Path, labels: Path, label: Label) -> Book:
     """All provisions of a law book, seen as the miner sees them, with their labels."""
-    files = sorted(folder.rglob("*.md"))
-    sample = (f.read_bytes()[:16_000].decode("utf-8", "ignore") for f in files[:: max(1, len(files) // 200)])
-    allowed = of_book(re.sub(r"(?s)\A---.*?\n---", "", text) for text in sample)
     parts, keys = [], []
-    for file in files:
-        made = _seen_of(file.read_bytes(), allowed)
-        if made is not None:
-            parts.append(made[0])
-            keys += [(_name(file.as_posix()), number_of(label)) for label in made[1]]
-    gold = read_labels(labels)
+    with opened(str(folder)) as source:
+        allowed = languages_of(source)
+        for file in source.files:
+            _, seen = look((folder / file).read_bytes(), file, allowed)
+            if seen is not None:
+                parts += [sparse.csr_matrix(chunk) for chunk in seen.view.chunks()]
+                keys += [(_name(file), label(p.label)) for p in seen.law.provisions]
+    gold = read_labels(labels, label)
     grades = np.full((len(keys), 7), -1.0)
     for row, key in enumerate(keys):
         if key in gold:
             grades[row] = [gold[key].get(name, 0) for name in RECOMMENDATIONS]
-    print(
-        f"{country}: {len(files)} laws ({', '.join(allowed)}), {len(keys)} provisions, {len(gold)} labels",
-        flush=True,
-    )
+    told = f"{len(source.files)} laws ({', '.join(allowed)}), {len(keys)} provisions, {len(gold)} labels"
+    print(f"{country}: {told}", flush=True)
     return Book(country, sparse.vstack(parts).tocsr(), keys, grades, gold)
 
 
@@ -314,10 +283,11 @@ def main() -> None:
     parser.add_argument("--countries", default="", help="codes with commas; all with labels if empty")
     parser.add_argument("--out", type=Path, default=Path("src/mercwatch/mining/model.json"))
     asked = parser.parse_args()
+    label = label_of_gold(asked.gold)
     labels = {p.stem: p for p in sorted((HERE / "labels").glob("*.jsonl"))}
     labels |= {c: asked.gold / f"laws-{c}.jsonl" for c in ("ch", "lu")}
     chosen = asked.countries.split(",") if asked.countries else sorted(labels)
-    books = [read_book(c, asked.books / c, labels[c]) for c in chosen]
+    books = [read_book(c, asked.books / c, labels[c], label) for c in chosen]
     made = json.dumps(train(books), ensure_ascii=False, indent=0)
     aside = asked.out.with_suffix(".new")
     aside.write_text(re.sub(r"\n(?=-?\d)", "", made) + "\n", encoding="utf-8")

@@ -64,6 +64,13 @@ FORCE = {
         sr_number="121",
         applicability_date="2017-09-01",
     ),
+    "number-later.md": own(
+        "zwölf Monate",
+        "Gesetz über den Nachrichtendienst",
+        identifier="nord-nd-later",
+        sr_number="121",
+        applicability_date="9999-01-01",
+    ),
     "ended.md": own("neun Monate", "Gesetz über das Abhören", status="repealed"),
     "amending.md": AMENDING.replace("drei Monate", "zehn Monate"),
     "claims.md": own("elf Monate", "Gesetz über die Telefonüberwachung", status="in_force"),
@@ -139,6 +146,7 @@ def test_a_law_without_articles_is_one_candidate(found: Mined) -> None:
         ("new.md", None, "nothing in the book says that it ended"),
         ("number-1990.md", False, "nord-nd-2017 in the same book stands under its number 121, newer"),
         ("number-2017.md", True, "the newest text under its number 121, applicable since 2017-09-01"),
+        ("number-later.md", None, "this text applies from 9999-01-01 only"),
         ("ended.md", False, "the law book itself says: repealed"),
         ("amending.md", None, "it changes another law"),
         ("claims.md", None, "no register was asked"),
@@ -203,6 +211,16 @@ def test_a_table_that_holds_no_laws_is_refused_and_nothing_is_left(
     done = mine(table, tmp_path / "found.jsonl", "--language", "de")
     assert done.returncode == 2 and "book.parquet" in done.stderr and "Traceback" not in done.stderr
     assert [path for path in tmp_path.iterdir() if path != table] == []
+
+
+def test_a_table_that_names_a_file_without_its_text_does_not_open_it(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "private.md"
+    elsewhere.write_text(EXPORT)
+    table = pa.table({"file": [str(elsewhere), "../private.md", "a.md"], "text": [None, None, EXPORT]})
+    pyarrow.parquet.write_table(table, tmp_path / "book.parquet")
+    done = mine(tmp_path / "book.parquet", tmp_path / "found.jsonl", "--language", "de")
+    assert done.returncode == 0 and done.stderr.count("came without its text") == 2
+    assert {row["file"] for row in rows_of(tmp_path / "found.jsonl")} == {"a.md"}
 
 
 def test_a_full_disk_ends_the_work_and_nothing_is_left(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mercwatch.mining.language import detect
 from mercwatch.mining.law import LawError, clean, law_of, title_of
 from mercwatch.mining.matching import Matchers, lowered, matchers
-from mercwatch.mining.miner import mine_bytes
+from mercwatch.mining.miner import Best, mine_bytes
 from mercwatch.mining.reading import text_of
 
 SECONDS = 5.0
@@ -112,7 +112,7 @@ def test_any_mixture_is_read_in_time(pieces: list[str], times: int) -> None:
 def test_any_bytes_are_mined_or_refused_with_a_reason(data: bytes, file: str) -> None:
     law = "# Gesetz über die Überwachung\n\nDer Richter ordnet die Überwachung der Telefone an.\n\n".encode()
     for whole in (data, law + data, data + law):
-        found = mine_bytes(whole, file, ("de",), 10)
+        found = mine_bytes(whole, file, ("de",), Best(10))
         assert found.status == "read" or found.status == "of another subject" or found.message
         for candidate in found.candidates:
             assert 0 <= candidate.start < candidate.end <= len(whole)

@@ -65,7 +65,7 @@ def ledger() -> Ledger:
             *BASE,
             government("DE"),
             LAW,
-            *judged(1, led_to=["fr-law"]),
+            *judged(1, bears_on=["fr-law"]),
             *judged(2, law=HOSTILE, article=HOSTILE, why=HOSTILE),
             *judged(3, "rejected"),
             *judged(4, "rejected", law=HOSTILE, why=HOSTILE),
@@ -88,11 +88,11 @@ def section(html: str) -> str:
     return html[html.index('<section aria-labelledby="miner">') :].split("</section>", maxsplit=1)[0]
 
 
-def test_a_government_page_shows_what_was_accepted_where_it_stands_and_what_it_led_to() -> None:
+def test_a_government_page_shows_what_was_accepted_where_it_stands_and_what_it_bears_on() -> None:
     shown = section(page_of(ledger(), "/governments/FR/")[0])
     sha = hashlib.sha256(b"1").hexdigest()
     assert "What the miner found in the law book" in shown
-    assert "<strong>2</strong> were accepted and <strong>2</strong> rejected" in shown
+    assert "The record holds <strong>2</strong> accepted and <strong>2</strong> rejected" in shown
     assert '<a href="/recommendations/R1/">R1</a>' in shown
     assert "Law 1, Art. 5" in shown
     assert f"fr/law-1.md, bytes 100–250, SHA-256 {sha[:12]}…" in shown
@@ -177,12 +177,15 @@ def _rows(found: Ledger) -> dict[Any, dict[str, Any]]:
                 "file": "fr/law-1.md",
                 "start": 100,
                 "end": 250,
-                "led_to": "fr-law",
+                "bears_on": "fr-law",
                 "recorded_by": "machine-1",
                 "draft": True,
             },
         ),
-        ("v-3", {"decision": "rejected", "passage": None, "file": None, "led_to": None, "why": "Reason 3."}),
+        (
+            "v-3",
+            {"decision": "rejected", "passage": None, "file": None, "bears_on": None, "why": "Reason 3."},
+        ),
     ],
 )
 def test_the_table_of_verdicts_says_where_who_and_draft(thing: str, wanted: dict[str, Any]) -> None:

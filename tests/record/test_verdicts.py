@@ -64,7 +64,7 @@ def rejected(**more: Any) -> Thing:
 def test_a_passage_and_its_verdict_are_recorded_and_survive_a_dump(tmp_path: Path) -> None:
     ledger = (
         Record(load())
-        .release("2026-01-10", *BASE, LAW, passage(), verdict(led_to=["fr-law"]), rejected(id="v-2"))
+        .release("2026-01-10", *BASE, LAW, passage(), verdict(bears_on=["fr-law"]), rejected(id="v-2"))
         .ledger
     )
     write(ledger, tmp_path)
@@ -73,7 +73,7 @@ def test_a_passage_and_its_verdict_are_recorded_and_survive_a_dump(tmp_path: Pat
     assert verify(tmp_path).ok
     again = ledger_of(scan(tmp_path))
     assert again.entries.keys() == ledger.entries.keys()
-    assert again.at().get(Verdict, "v-1").led_to == ("fr-law",)
+    assert again.at().get(Verdict, "v-1").bears_on == ("fr-law",)
 
 
 def test_a_passage_of_a_capture_keeps_the_name_that_it_had_before_law_books_were_known() -> None:
@@ -105,7 +105,7 @@ def test_a_passage_of_a_capture_keeps_the_name_that_it_had_before_law_books_were
         (verdict(decision="perhaps"), "decision"),
         ({k: v for k, v in verdict().items() if k != "passage"}, "an accepted candidate has a passage"),
         (rejected() | {"passage": "p-1"}, "a rejected one has none"),
-        (rejected(led_to=["fr-law"]), "only an accepted candidate leads to actions"),
+        (rejected(bears_on=["fr-law"]), "only an accepted candidate bears on actions"),
         ({k: v for k, v in verdict().items() if k != "why"}, "why"),
     ],
 )
@@ -122,9 +122,9 @@ def test_what_contradicts_itself_is_refused(thing: Thing, message: str) -> None:
         ([verdict(passage="p-none")], "passage: there is no passage p-none"),
         ([verdict(passage="fr-law")], "passage: fr-law is a action, not a passage"),
         ([passage(quote_sha256=OTHER), verdict()], "p-1 has other bytes than the candidate"),
-        ([passage(), verdict(led_to=["fr-none"])], "led_to: there is no action fr-none"),
-        ([passage(), verdict(led_to=["src-law"])], "led_to: src-law is a source, not a action"),
-        ([passage(), verdict(led_to=["de-law"])], "led_to: de-law is of DE, not of FR"),
+        ([passage(), verdict(bears_on=["fr-none"])], "bears_on: there is no action fr-none"),
+        ([passage(), verdict(bears_on=["src-law"])], "bears_on: src-law is a source, not a action"),
+        ([passage(), verdict(bears_on=["de-law"])], "bears_on: de-law is of DE, not of FR"),
         ([rejected(actor="QQ")], "unknown government QQ"),
         ([rejected(actor="a-firm")], "actor: a-firm is no government"),
     ],
@@ -178,9 +178,9 @@ def test_a_passage_of_a_capture_is_no_passage_of_a_law_book() -> None:
 def test_a_verdict_can_be_written_by_hand_in_a_sheet(tmp_path: Path) -> None:
     sheet = tmp_path / "verdicts.csv"
     sheet.write_text(
-        "kind,id,candidate,actor,recommendation,decision,law,sha256,passage,led_to,why\n"
+        "kind,id,candidate,actor,recommendation,decision,law,sha256,passage,bears_on,why\n"
         f"verdict,v-1,{NAME},FR,R1,accepted,Law 1,{SHA},p-1,fr-law;fr-other,It names the agency.\n"
     )
     (row,) = read_sheet(sheet)
     assert isinstance(row.body, Verdict)
-    assert row.body.led_to == ("fr-law", "fr-other")
+    assert row.body.bears_on == ("fr-law", "fr-other")

@@ -122,7 +122,7 @@ def test_an_accepted_candidate_becomes_a_passage_that_is_found_again_and_told_wh
         book,
         "--source",
         "src-law",
-        "--led-to",
+        "--bears-on",
         "fr-law",
     )
     assert result.returncode == 0, result.stderr

@@ -48,7 +48,10 @@ _MINED = DataType.struct(
 
 
 class _Worker:
-    """One process that mines files; it loads its lexicons and model once."""
+    """One process that mines files; it loads its lexicons and model once.
+
+    root: where the files lie; empty where a table or store brings the texts, so that no name in it is opened.
+    """
 
     def __init__(self, root: str, allowed: tuple[str, ...], top: int) -> None:
         self.root, self.allowed, self.best = root, allowed, Best(top)
@@ -63,12 +66,14 @@ class _Worker:
         try:
             data = content.encode() if isinstance(content, str) else content
             if data is None:
+                if not self.root:
+                    raise ValueError("came without its text")
                 data = read_bounded(Path(self.root) / file)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             return Mined(file, REFUSED, reason)
         try:
-            return mine_bytes(data, file, self.allowed, self.best.top, self.best)
+            return mine_bytes(data, file, self.allowed, self.best)
         except Exception as error:  # a law that breaks the miner costs itself only, and is named
             return Mined(file, REFUSED, f"the miner failed on it: {type(error).__name__}: {str(error)[:100]}")
 

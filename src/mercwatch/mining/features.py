@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mercwatch.mining.law import Law
-from mercwatch.mining.lexicon import concepts, domains
+from mercwatch.mining.lexicon import concept_numbers, concepts, domains
 from mercwatch.mining.matching import Hit, Matcher, lowered
 
 Floats = npt.NDArray[np.float32]
@@ -115,7 +115,7 @@ def _domains(titles: Floats, present: Floats) -> Floats:
 
     Shape: provisions × domains.
     """
-    numbers_of = {name: number for number, name in enumerate(concepts())}
+    numbers_of = concept_numbers()
     filled, titled = [], []
     for domain in domains().values():
         filled.append(present[:, [numbers_of[c] for c in domain.concepts]].max(axis=1))

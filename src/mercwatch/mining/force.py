@@ -56,8 +56,11 @@ def _amends(facts: LawFacts) -> bool:
     return any(word in facts.title.lower() for word in titles.get(facts.language, ()))
 
 
-def judge(book: list[LawFacts]) -> dict[str, InForce]:
-    """For each file what the book tells: repealed by another, replaced under its number, amending only."""
+def judge(book: list[LawFacts], today: str) -> dict[str, InForce]:
+    """For each file what the book tells: repealed by another, replaced under its number, amending only.
+
+    today: ISO 8601; a text that applies later is not called in force.
+    """
     repealed: dict[str, LawFacts] = {}
     newest: dict[str, LawFacts] = {}
     for facts in book:
@@ -65,12 +68,15 @@ def judge(book: list[LawFacts]) -> dict[str, InForce]:
             if named:
                 repealed.setdefault(_key(named), facts)
         number = facts.meta.get("sr_number", "")
-        if number and (number not in newest or _date(newest[number]) < _date(facts)):
+        later = facts.meta.get("applicability_date", "") > today
+        if number and not later and (number not in newest or _date(newest[number]) < _date(facts)):
             newest[number] = facts
-    return {facts.file: _judge_one(facts, repealed, newest) for facts in book}
+    return {facts.file: _judge_one(facts, repealed, newest, today) for facts in book}
 
 
-def _judge_one(facts: LawFacts, repealed: dict[str, LawFacts], newest: dict[str, LawFacts]) -> InForce:
+def _judge_one(
+    facts: LawFacts, repealed: dict[str, LawFacts], newest: dict[str, LawFacts], today: str
+) -> InForce:
     status = facts.meta.get("status", "").lower()
     ended = _words()["status_ended"]
     assert isinstance(ended, list)  # noqa: S101 - the shape of our own data file
@@ -79,16 +85,26 @@ def _judge_one(facts: LawFacts, repealed: dict[str, LawFacts], newest: dict[str,
     by = repealed.get(_key(facts.law))
     if by is not None and by.file != facts.file:
         return InForce(False, f"{by.law} in the same book names it among what it repeals")
-    number = facts.meta.get("sr_number", "")
-    if number and newest[number].file != facts.file:
-        return InForce(
-            False, f"{newest[number].law} in the same book stands under its number {number}, newer"
-        )
+    number, day = facts.meta.get("sr_number", ""), facts.meta.get("applicability_date", "")
+    if number:
+        return _by_number(facts, number, day, newest.get(number), today)
+    return _otherwise(facts)
+
+
+def _by_number(facts: LawFacts, number: str, day: str, newest: LawFacts | None, today: str) -> InForce:
+    """What is told of a text by its number in the book's collection, and by the day from which it applies."""
+    if day > today:
+        return InForce(None, f"this text applies from {day} only; what applies until then is another")
+    if newest is not None and newest.file != facts.file:
+        return InForce(False, f"{newest.law} in the same book stands under its number {number}, newer")
+    if _amends(facts) or not day:
+        return _otherwise(facts)
+    return InForce(
+        True, f"the newest text under its number {number}, applicable since {day}; no register was asked"
+    )
+
+
+def _otherwise(facts: LawFacts) -> InForce:
     if _amends(facts):
         return InForce(None, "it changes another law; its text lives on there or not at all")
-    if number and facts.meta.get("applicability_date"):
-        day = facts.meta["applicability_date"]
-        return InForce(
-            True, f"the newest text under its number {number}, applicable since {day}; no register was asked"
-        )
     return InForce(None, "nothing in the book says that it ended; no register was asked")

@@ -158,6 +158,12 @@ def concepts() -> dict[str, Concept]:
 
 
 @cache
+def concept_numbers() -> dict[str, int]:
+    """The number of each concept: its place in lexicons/concepts.yaml."""
+    return {name: number for number, name in enumerate(concepts())}
+
+
+@cache
 def domains() -> dict[str, Domain]:
     """All domains by name, in their order in concepts.yaml; LexiconError on an unknown concept."""
     data = _read("concepts.yaml")

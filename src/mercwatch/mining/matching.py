@@ -20,7 +20,7 @@ from math import log2
 import ahocorasick_rs
 
 from mercwatch.mining.law import MARKS
-from mercwatch.mining.lexicon import UNSPACED, Lexicon, Piece, concepts, load, pieces
+from mercwatch.mining.lexicon import UNSPACED, Lexicon, Piece, concept_numbers, concepts, load, pieces
 
 _WINDOW = 240
 """Bytes on each side of a word in which the other words of its term are looked for."""
@@ -217,7 +217,7 @@ class Matcher:
     def __init__(self, lexicon: Lexicon, places: tuple[str, ...]) -> None:
         self._spaced = lexicon.language not in UNSPACED
         every = concepts()
-        numbers = {name: number for number, name in enumerate(every)}
+        numbers = concept_numbers()
         chosen = {
             name: pieces_of for name, pieces_of in _pieces(lexicon).items() if every[name].place in places
         }

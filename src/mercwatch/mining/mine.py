@@ -9,6 +9,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -75,12 +76,12 @@ def mine(options: Options, progress: Progress) -> Summary:
     try:
         model()
         with opened(options.place) as source:
-            allowed = _languages(options.language, source)
+            allowed = languages_of(source, options.language)
             _prepare(parts, _fingerprint(options, source, allowed))
             summary = Summary(allowed)
             _run(options, source, parts, summary, progress)
             book, rows = _merge(parts, options.top, summary)
-            _write(options.out, _finished(rows, judge(book)), summary)
+            _write(options.out, _finished(rows, judge(book, datetime.now(UTC).date().isoformat())), summary)
     except (SourceError, ModelError, MineError) as error:
         if parts.is_dir() and not _part_files(parts):
             shutil.rmtree(parts, ignore_errors=True)
@@ -95,8 +96,8 @@ def mine(options: Options, progress: Progress) -> Summary:
     return summary
 
 
-def _languages(asked: str, source: Source) -> tuple[str, ...]:
-    """The languages that the book is written in, asked for or found by a sample of its laws."""
+def languages_of(source: Source, asked: str = "auto") -> tuple[str, ...]:
+    """The languages that a book is written in, asked for or found by a sample of its laws."""
     if asked != "auto":
         chosen = tuple(sorted(code.strip() for code in asked.split(",")))
         unknown = [code for code in chosen if code not in languages()]
@@ -133,11 +134,10 @@ def knowledge() -> str:
 
 
 def _fingerprint(options: Options, source: Source, allowed: tuple[str, ...]) -> dict[str, object]:
-    files = hashlib.sha256(json.dumps([source.files, source.sizes]).encode()).hexdigest()
     place = os.path.abspath(options.place) if source.kind != "store" else options.place  # noqa: PTH100
     return {
         "place": place,
-        "files": files,
+        "stamp": source.stamp,
         "languages": allowed,
         "top": options.top,
         "knowledge": knowledge(),
@@ -187,7 +187,8 @@ def _run(options: Options, source: Source, parts: Path, summary: Summary, progre
     number = len(_part_files(parts))
     count, size = len(done), 0
     waiting: list[pa.Table] = []
-    for table in engine.run(frame, os.path.abspath(source.root), allowed, options.top):  # noqa: PTH100
+    root = os.path.abspath(source.root) if source.kind == "files" else ""  # noqa: PTH100
+    for table in engine.run(frame, root, allowed, options.top):
         fresh = table if source.kind == "files" else _without(table, done)
         waiting.append(fresh)
         count += fresh.num_rows

@@ -15,7 +15,7 @@ from mercwatch.mining import law as laws
 from mercwatch.mining.features import Floats, View, names, numbers, title_concepts, view
 from mercwatch.mining.language import detect
 from mercwatch.mining.law import Law, LawError, Provision
-from mercwatch.mining.lexicon import RECOMMENDATIONS, concepts
+from mercwatch.mining.lexicon import RECOMMENDATIONS, concept_numbers, concepts
 from mercwatch.mining.matching import Hit, Matchers, lowered, matchers
 from mercwatch.mining.model import Model, model
 from mercwatch.mining.reading import MAX_FILE, Text, text_of
@@ -74,7 +74,7 @@ class Candidate:
 
 @dataclass(slots=True)
 class Mined:
-    """What came of one file. status: one of READ, WHOLE, UNKNOWN, REFUSED; message: why, in words."""
+    """What came of one file. status: READ, OTHER, WHOLE, UNKNOWN or REFUSED; message: why, in words."""
 
     file: str
     status: str
@@ -88,40 +88,57 @@ class Mined:
     candidates: list[Candidate] = field(default_factory=list)
 
 
-def mine_bytes(data: bytes, file: str, allowed: tuple[str, ...], top: int, best: Best | None = None) -> Mined:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A law that can be weighed: its provisions, the terms in it by their start, and the model's view."""
+
+    law: Law
+    text: Text
+    low: bytes
+    hits: list[Hit]
+    view: View
+
+
+def mine_bytes(data: bytes, file: str, allowed: tuple[str, ...], best: Best) -> Mined:
     """Weigh every provision of one law; what cannot be read is said in the result, never raised.
 
-    allowed: the languages that the book is written in; top: candidates kept for each recommendation; best:
-    the strongest sums met so far, below which nothing can come into the result.
+    allowed: the languages that the book is written in; best: the strongest sums met so far, below which
+    nothing can come into the result.
     """
+    found, seen = look(data, file, allowed)
+    if seen is not None:
+        found.candidates = _candidates(seen, model(), best)
+    return found
+
+
+def look(data: bytes, file: str, allowed: tuple[str, ...]) -> tuple[Mined, Seen | None]:
+    """What is told of one file, and its law as the model sees it; None where it cannot be weighed."""
     if len(data) > MAX_FILE:
-        return Mined(file, REFUSED, f"is larger than {MAX_FILE >> 20} MiB", len(data))
+        return Mined(file, REFUSED, f"is larger than {MAX_FILE >> 20} MiB", len(data)), None
     try:
         laws.decoded(data)
         text = text_of(data, file)
         meta, body = laws.front_matter(text.data)
     except LawError as error:
-        return Mined(file, REFUSED, str(error), len(data))
+        return Mined(file, REFUSED, str(error), len(data)), None
     opening = text.data[body : body + 12_000].decode("utf-8", "ignore")
     language = detect(opening, allowed)
     if language is None:
-        return Mined(file, UNKNOWN, "no lexicon knows its words", len(data))
+        return Mined(file, UNKNOWN, "no lexicon knows its words", len(data)), None
     title = meta.get("title") or text.title or laws.first_heading(opening)
-    told = laws.title_of(meta, text.title, opening)
     identifier = meta.get("identifier") or meta.get("slug") or file.rsplit("/", 1)[-1].rsplit(".", 1)[0]
     kept = {key: meta[key][:2_000] for key in _META if meta.get(key)}
     found = Mined(file, READ, "", len(data), identifier, title, language, 0, kept)
-    _weigh(found, text, body, told, best or Best(top))
-    return found
+    return found, _seen(found, text, body, laws.title_of(meta, text.title, opening))
 
 
-def _weigh(found: Mined, text: Text, body: int, title: str, best: Best) -> None:
+def _seen(found: Mined, text: Text, body: int, title: str) -> Seen | None:
     with_, low = matchers(found.language), lowered(text.data)
     marks, hits = with_.text.scan(low)
     titles = title_concepts(with_.title, title)
-    if not speaks_of_it(hits, titles):
+    if not _speaks_of_it(hits, titles):
         found.status = OTHER
-        return
+        return None
     provisions = laws.split(text.data, low, body, marks)
     if not provisions:
         found.status, found.message = WHOLE, "has no articles: taken as one"
@@ -129,11 +146,8 @@ def _weigh(found: Mined, text: Text, body: int, title: str, best: Best) -> None:
         provisions = [Provision("", body, body, end)]
     found.provisions = len(provisions)
     law = Law(found.law, found.title, found.meta, body, provisions)
-    every = sorted(hits + headings_of(law, low, with_), key=_start)
-    weighed = model()
-    seen = view(law, low, every, titles, with_.title)
-    sums = np.vstack([weighed.sums(rows) for rows in seen.chunks()])
-    found.candidates = _candidates(_Seen(law, text, low, every, seen, sums), weighed, best)
+    every = sorted(hits + _headings_of(law, low, with_), key=_start)
+    return Seen(law, text, low, every, view(law, low, every, titles, with_.title))
 
 
 @cache
@@ -141,35 +155,24 @@ def _telling() -> frozenset[int]:
     return frozenset(n for n, c in enumerate(concepts().values()) if c.telling)
 
 
-def speaks_of_it(hits: list[Hit], titles: Floats) -> bool:
+def _speaks_of_it(hits: list[Hit], titles: Floats) -> bool:
     """Does a law use a telling term, or have a title of the field? Others are not weighed further."""
     return any(concept in _telling() for concept, _, _ in hits) or bool(titles[numbers("title")].any())
 
 
-def headings_of(law: Law, low: bytes, with_: Matchers) -> list[Hit]:
+def _headings_of(law: Law, low: bytes, with_: Matchers) -> list[Hit]:
     """The terms that tell the kind of a provision, in the headings of a law's provisions."""
     spans = [(p.start, p.heading_end) for p in law.provisions]
     return [hit for _, hit in with_.heading.within(low, spans)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """A law as it was weighed: rows of the arrays are its provisions."""
-
-    law: Law
-    text: Text
-    low: bytes
-    hits: list[Hit]
-    view: View
-    sums: Floats
-
-
-def _candidates(seen: _Seen, weighed: Model, best: Best) -> list[Candidate]:
+def _candidates(seen: Seen, weighed: Model, best: Best) -> list[Candidate]:
     chosen: list[Candidate] = []
     digests: dict[int, tuple[str, str]] = {}
     views: dict[int, Floats] = {}
+    every = np.vstack([weighed.sums(rows) for rows in seen.view.chunks()])
     for number, recommendation in enumerate(RECOMMENDATIONS):
-        sums = np.round(seen.sums[:, number].astype(float), 4)
+        sums = np.round(every[:, number].astype(float), 4)
         above = np.flatnonzero(sums >= max(float(weighed.floor[number]), best.least(number)))
         chosen_rows = above[np.argsort(-sums[above], kind="stable")][: best.top].tolist()
         best.met(number, sums[chosen_rows].tolist())
@@ -198,7 +201,7 @@ def fold_key(passage: bytes) -> str:
     return hashlib.sha256(kept).hexdigest()[:32]
 
 
-def _reasons(seen: _Seen, row: int, shares: Floats) -> list[str]:
+def _reasons(seen: Seen, row: int, shares: Floats) -> list[str]:
     """The six features that spoke most for a candidate, with the words met. shares: what each added."""
     provision, hits, low = seen.law.provisions[row], seen.hits, seen.low
     inside = hits[
@@ -211,7 +214,7 @@ def _reasons(seen: _Seen, row: int, shares: Floats) -> list[str]:
         where, _, concept = names()[column].partition(":")
         if where in ("in", "heading", "kind"):
             until = provision.end if where == "in" else provision.heading_end
-            number = numbers_by_name()[concept]
+            number = concept_numbers()[concept]
             words = {low[s:e] for c, s, e in inside if c == number and s < until}
             said = sorted({" ".join(w.decode("utf-8", "ignore").lower().split())[:60] for w in words})[:3]
             told.append(f"{where} {concept}: {', '.join(said)}")
@@ -222,9 +225,3 @@ def _reasons(seen: _Seen, row: int, shares: Floats) -> list[str]:
 
 def _start(hit: Hit) -> int:
     return hit[1]
-
-
-@cache
-def numbers_by_name() -> dict[str, int]:
-    """The number of each concept."""
-    return {name: number for number, name in enumerate(concepts())}

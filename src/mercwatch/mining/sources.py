@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -26,15 +28,18 @@ class SourceError(Exception):
 
 @dataclass(frozen=True)
 class Source:
-    """A law book. root: where its files lie; files: names relative to it (none for tables and stores)."""
+    """A law book. root: where its files lie; files: names relative to it (none for tables and stores).
+
+    stamp: changes where the book does, by the sizes and times of its files.
+    """
 
     kind: Literal["files", "parquet", "store"]
     root: str
     files: tuple[str, ...] = ()
-    sizes: tuple[int, ...] = ()
+    stamp: str = ""
 
 
-def _walk(root: Path) -> Iterator[tuple[str, int]]:
+def _walk(root: Path) -> Iterator[tuple[str, int, int]]:
     folders = [root]
     while folders:
         folder = folders.pop()
@@ -47,15 +52,21 @@ def _walk(root: Path) -> Iterator[tuple[str, int]]:
                 elif entry.name.lower().endswith(SUFFIXES):
                     stem = entry.name.rsplit(".", 1)[0].lower()
                     if stem not in NOT_LAWS:
-                        size = entry.stat(follow_symlinks=False).st_size
-                        yield Path(entry.path).relative_to(root).as_posix(), size
+                        told = entry.stat(follow_symlinks=False)
+                        yield Path(entry.path).relative_to(root).as_posix(), told.st_size, told.st_mtime_ns
 
 
 def _folder(root: Path) -> Source:
     found = sorted(_walk(root))
     if not found:
         raise SourceError(f"{root}: holds no law ({', '.join(SUFFIXES)}): nothing to mine")
-    return Source("files", str(root), tuple(f for f, _ in found), tuple(s for _, s in found))
+    stamp = hashlib.sha256(json.dumps(found).encode()).hexdigest()
+    return Source("files", str(root), tuple(file for file, _, _ in found), stamp)
+
+
+def _stamp(path: Path) -> str:
+    told = path.stat()
+    return f"{told.st_size} {told.st_mtime_ns}"
 
 
 def _unpack(archive: Path, into: Path) -> None:
@@ -97,8 +108,8 @@ def opened(place: str) -> Iterator[Source]:
     elif path.is_file() and place.lower().endswith(_ARCHIVES):
         with TemporaryDirectory(prefix="mercwatch-book-") as folder:
             _unpack(path, Path(folder))
-            yield _folder(Path(folder))
+            yield replace(_folder(Path(folder)), stamp=_stamp(path))
     elif path.is_file() and place.lower().endswith(".parquet"):
-        yield Source("parquet", place)
+        yield Source("parquet", place, stamp=_stamp(path))
     else:
         raise SourceError(f"{place}: is no folder, tar archive, Parquet table or store address")

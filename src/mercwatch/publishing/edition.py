@@ -104,11 +104,11 @@ class Edition:
 
     @cached_property
     def verdicts_on(self) -> dict[str, list[Entry]]:
-        """For each government its verdicts on what the miner found; for each action those that led to it."""
+        """For each government its verdicts on what the miner found; for each action those that bear on it."""
         found: dict[str, list[Entry]] = defaultdict(list)
         for entry in self.snapshot.live.values():
             if isinstance(entry.body, Verdict):
-                for thing in (entry.body.actor, *dict.fromkeys(entry.body.led_to)):
+                for thing in (entry.body.actor, *dict.fromkeys(entry.body.bears_on)):
                     found[thing].append(entry)
         return found
 

@@ -380,7 +380,7 @@ THINGS = (
             maybe("file", "File of the law book."),
             number("start", "First byte of the passage in the file, counted from 0.", False),
             number("end", "The byte after its last.", False),
-            maybe("led_to", "Actions that were recorded from it, joined by a space."),
+            maybe("bears_on", "Actions of the record that the passage speaks of, joined by a space."),
             text("why", "Why, in the coder's words."),
             maybe("recorded_by", "Who judged: an id in coders."),
             flag("draft", "Whether it is a machine's judgement that no person has taken over."),

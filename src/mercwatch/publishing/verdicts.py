@@ -46,11 +46,11 @@ def behind_action(edition: Edition, action: str) -> list[Data]:
 
 
 def verdict(edition: Edition, entry: Entry) -> Data:
-    """One verdict with its passage, the actions that it led to, and who judged."""
+    """One verdict with its passage, the actions that it bears on, and who judged."""
     body = entry.body
     assert isinstance(body, Verdict)  # noqa: S101 - tells the type checker what the edition keeps
     coder = coder_of(edition.snapshot, entry)
-    actions = [edition.action(thing) for thing in body.led_to]
+    actions = [edition.action(thing) for thing in body.bears_on]
     return {
         "id": body.id,
         "entry": entry.name,
@@ -61,7 +61,7 @@ def verdict(edition: Edition, entry: Entry) -> Data:
         "article": body.article,
         "sha256": body.sha256,
         "passage": _passage(edition, body),
-        "led_to": [
+        "bears_on": [
             {"id": action.id, "title": action.title, "page": fragments.page("actions", action.id)}
             for action in actions
             if action
@@ -113,7 +113,7 @@ def things(edition: Edition, thing: str) -> set[str]:
     for entry in edition.verdicts_on.get(thing, ()):
         body = entry.body
         assert isinstance(body, Verdict)  # noqa: S101 - as above
-        found |= {body.id, entry.envelope.recorded_by, *body.led_to}
+        found |= {body.id, entry.envelope.recorded_by, *body.bears_on}
         passage = passage_of(edition.snapshot, body)
         if passage:
             found |= {passage.id, *([passage.source] if passage.source else [])}

@@ -47,7 +47,7 @@ _REFERENCES: dict[str, tuple[type[Strict], ...]] = {
     "people": (Person,),
     "capture": (Capture,),
     "passage": (Passage,),
-    "led_to": (Action,),
+    "bears_on": (Action,),
     "search_log": (SearchLog,),
 }
 
@@ -181,10 +181,10 @@ def _verdict_is_of_its_government(body: Verdict, known: Known, codebook: Codeboo
         yield f"passage: {passage.id} has other bytes than the candidate"
     if isinstance(passage, Passage) and passage.source is None:
         yield f"passage: {passage.id} is of no source's law book"
-    for thing in body.led_to:
+    for thing in body.bears_on:
         action = known.things.get(thing)
         if isinstance(action, Action) and action.actor != body.actor:
-            yield f"led_to: {thing} is of {action.actor}, not of {body.actor}"
+            yield f"bears_on: {thing} is of {action.actor}, not of {body.actor}"
 
 
 def _search_log_knows_indicators(body: SearchLog, known: Known, codebook: Codebook) -> Iterator[str]:

@@ -79,7 +79,10 @@ class Verdict(Strict):
     article: Line | None = None
     sha256: Name = Field(description="Of the bytes that were proposed.")
     passage: Id | None = None
-    led_to: tuple[Id, ...] = Field(default=(), description="Actions that were recorded from it.")
+    bears_on: tuple[Id, ...] = Field(
+        default=(),
+        description="Actions of the record that the passage speaks of, recorded from it or before.",
+    )
     why: Text
 
     @model_validator(mode="after")
@@ -92,6 +95,6 @@ class Verdict(Strict):
     def _accepted_has_a_passage(self) -> Verdict:
         if (self.decision == "accepted") != (self.passage is not None):
             raise ValueError("an accepted candidate has a passage, a rejected one has none")
-        if self.decision == "rejected" and self.led_to:
-            raise ValueError("only an accepted candidate leads to actions")
+        if self.decision == "rejected" and self.bears_on:
+            raise ValueError("only an accepted candidate bears on actions")
         return self

@@ -208,7 +208,7 @@ class _Judging:
     why: str
     book: Path | None
     source: str | None
-    led_to: tuple[str, ...]
+    bears_on: tuple[str, ...]
     because: str | None
     live: frozenset[str]
 
@@ -226,7 +226,7 @@ class _Judging:
             "article": row.article or None,
             "sha256": row.sha256,
             "passage": passage["id"] if passage else None,
-            "led_to": list(self.led_to) if passage else [],
+            "bears_on": list(self.bears_on) if passage else [],
             "why": self.why,
         }
         because = self.because if verdict["id"] in self.live else None
@@ -287,7 +287,7 @@ def _named(rows: Iterable[Row], accepted: tuple[str, ...], rejected: tuple[str, 
 @click.option("--why", required=True, help="The reason, in own words.")
 @click.option("--book", type=FOLDER, help="The law book that was mined.")
 @click.option("--source", help="Id of the source whose text the accepted passages are.")
-@click.option("--led-to", multiple=True, help="Id of an action that was recorded from the accepted passages.")
+@click.option("--bears-on", multiple=True, help="Id of an action that the accepted passages speak of.")
 @click.option("--because", help="Why this supersedes an earlier verdict on the same candidate.")
 def judge(
     *,
@@ -299,7 +299,7 @@ def judge(
     why: str,
     book: Path | None,
     source: str | None,
-    led_to: tuple[str, ...],
+    bears_on: tuple[str, ...],
     because: str | None,
 ) -> None:
     """Accept or reject candidates of FILE. Only these two are entries of the record; candidates are not.
@@ -309,7 +309,7 @@ def judge(
     candidates = _candidates(file)
     _named(candidates, accepted, rejected, file)
     store, ledger = open_store(), _ledger()
-    judging = _Judging(file, actor, why, book, source, led_to, because, frozenset(ledger.live))
+    judging = _Judging(file, actor, why, book, source, bears_on, because, frozenset(ledger.live))
     sheet: dict[str, SheetRow] = {}
     problems: list[Problem] = []
     for line, row in enumerate(candidates, start=1):
