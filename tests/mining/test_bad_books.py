@@ -34,6 +34,8 @@ def own(months: str, title: str, **front: str) -> str:
 
 BAD = {
     "broken-yaml.md": (b"---\ntitle: [a\n---\n# Gesetz\n", "broken YAML in the front matter"),
+    "deep.md": (b"---\na: " + b"[" * 100_000 + b"\n---\n# Gesetz\n", "more than 20 levels deep"),
+    "alias.md": (b"---\na: &a [b]\nc: *a\n---\n# Gesetz\n", "anchors are not allowed"),
     "no-names.md": (b"---\n- a\n- b\n---\n# Gesetz\n", "the front matter is no list of names and values"),
     "endless.md": (b"---\ntitle: a\n# Gesetz\n", "the front matter has no end"),
     "latin.md": ("# Gesetz über das Abhören".encode("latin-1"), "is not UTF-8 (byte 9)"),

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from functools import cache
 
 import ahocorasick_rs
-import yaml
+
+from mercwatch.framework.yaml12 import YamlError, read_yaml
 
 MAX_PROVISION = 65_536
 """Bytes of a provision that are read; an annex in the last article is not the article."""
@@ -52,7 +53,8 @@ _PLAIN_LINE = re.compile(r'^([A-Za-z_][\w-]*): "?(.*?)"?$', re.M)
 def front_matter(data: bytes) -> tuple[dict[str, str], int]:
     """The front matter's plain values and the byte at which the text begins; raises LawError.
 
-    The common shape, one quoted value a line, is read at once; everything else goes to the YAML parser.
+    The common shape, one quoted value a line, is read at once; everything else goes to the
+    reader for YAML from strangers.
     """
     match = _FRONT.match(data)
     if not match:
@@ -61,20 +63,18 @@ def front_matter(data: bytes) -> tuple[dict[str, str], int]:
         return {}, 0
     text = match.group(1).decode()
     if _PLAIN_FRONT.fullmatch(text):
-        return {key: value.replace('\\"', '"') for key, value in _PLAIN_LINE.findall(text)}, match.end()
+        return {
+            key.lower(): value.replace('\\"', '"') for key, value in _PLAIN_LINE.findall(text)
+        }, match.end()
     if len(text) > 200_000:
         raise LawError("the front matter is longer than 200,000 characters")
     try:
-        values = yaml.load(text, yaml.CSafeLoader)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise LawError(f"broken YAML in the front matter: {' '.join(str(error).split())[:160]}") from None
+        values, _ = read_yaml(text, "front matter")
+    except YamlError as error:
+        raise LawError(f"broken YAML in the front matter, line {error.line + 1}: {error.rule}") from None
     if not isinstance(values, dict):
         raise LawError("the front matter is no list of names and values")
-    flat = {
-        str(k).lower(): str(v)
-        for k, v in values.items()
-        if isinstance(v, str | int | float | bool) or hasattr(v, "isoformat")
-    }
+    flat = {key.lower(): str(value) for key, value in values.items() if isinstance(value, str | int | float)}
     return flat, match.end()
 
 
