@@ -24,7 +24,7 @@ from pathlib import Path
 
 import tantivy
 
-from mercwatch.mining import law as laws
+from mercwatch.capture import law as laws
 from mercwatch.mining.engine import workers
 from mercwatch.mining.lexicon import RECOMMENDATIONS
 from mercwatch.mining.model import model

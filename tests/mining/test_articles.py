@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mercwatch.mining.law import Law, LawError, Provision, clean, law_of
+from mercwatch.capture.law import Law, LawError, Provision, clean, law_of
 
 PLAIN = {
     "Macedonian, a letter after a hyphen": ("Член 5\nТекст.\n\nЧлен 6-а\nТекст.", ["Член 5", "Член 6-а"]),

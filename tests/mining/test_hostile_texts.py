@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mercwatch.capture.law import LawError, clean, law_of, title_of
+from mercwatch.capture.markup import text_of
 from mercwatch.mining.language import detect
-from mercwatch.mining.law import LawError, clean, law_of, title_of
 from mercwatch.mining.matching import Matchers, lowered, matchers
 from mercwatch.mining.miner import Best, mine_bytes
-from mercwatch.mining.reading import text_of
 
 SECONDS = 5.0
 """Each text here is read in a fraction of it; one that makes the miner hang is not."""

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+from mercwatch.capture.law import clean
 from mercwatch.mining import candidates
-from mercwatch.mining.law import clean
 from mining.law_books import (
     BOOK,
     Rows,

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from mercwatch.capture.passages import selector
 from mercwatch.mining.candidates import Row
-from mercwatch.mining.passages import selector
 from mercwatch.publishing.queue_page import MAX_TEXT, queue_page
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)> \x07\x1b[2J \u202e {{ style }} '\"&"

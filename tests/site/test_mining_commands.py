@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mercwatch.mining.passages import selector
+from mercwatch.capture.passages import selector
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 

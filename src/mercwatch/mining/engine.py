@@ -12,8 +12,8 @@ import daft
 import pyarrow as pa
 from daft import DataType, Series, col
 
+from mercwatch.capture.markup import MAX_FILE
 from mercwatch.mining.miner import REFUSED, Best, Mined, mine_bytes
-from mercwatch.mining.reading import MAX_FILE
 
 Engine = Literal["local", "ray"]
 BATCH = 64

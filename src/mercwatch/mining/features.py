@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from mercwatch.mining.law import Law
+from mercwatch.capture.law import Law
 from mercwatch.mining.lexicon import concept_numbers, concepts, domains
 from mercwatch.mining.matching import Hit, Matcher, lowered
 

@@ -19,7 +19,7 @@ from math import log2
 
 import ahocorasick_rs
 
-from mercwatch.mining.law import MARKS
+from mercwatch.capture.law import MARKS
 from mercwatch.mining.lexicon import UNSPACED, Lexicon, Piece, concept_numbers, concepts, load, pieces
 
 _WINDOW = 240

@@ -19,10 +19,10 @@ import pyarrow.compute as pc
 import pyarrow.ipc
 import pyarrow.parquet
 
+from mercwatch.capture.law import LawError, front_matter
 from mercwatch.mining import engine
 from mercwatch.mining.force import InForce, LawFacts, judge
 from mercwatch.mining.language import of_book
-from mercwatch.mining.law import LawError, front_matter
 from mercwatch.mining.lexicon import RECOMMENDATIONS, languages
 from mercwatch.mining.miner import OTHER, READ, WHOLE
 from mercwatch.mining.model import ModelError, model

@@ -11,14 +11,14 @@ from heapq import heappush, heappushpop
 
 import numpy as np
 
-from mercwatch.mining import law as laws
+from mercwatch.capture import law as laws
+from mercwatch.capture.law import Law, LawError, Provision
+from mercwatch.capture.markup import MAX_FILE, Text, text_of
 from mercwatch.mining.features import Floats, View, names, numbers, title_concepts, view
 from mercwatch.mining.language import detect
-from mercwatch.mining.law import Law, LawError, Provision
 from mercwatch.mining.lexicon import RECOMMENDATIONS, concept_numbers, concepts
 from mercwatch.mining.matching import Hit, Matchers, lowered, matchers
 from mercwatch.mining.model import Model, model
-from mercwatch.mining.reading import MAX_FILE, Text, text_of
 
 READ, OTHER, WHOLE = "read", "of another subject", "no articles"
 UNKNOWN, REFUSED = "unknown language", "not read"

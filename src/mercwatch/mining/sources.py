@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from mercwatch.mining.reading import MAX_FILE, SUFFIXES
+from mercwatch.capture.markup import MAX_FILE, SUFFIXES
 
 _STORES = ("s3://", "gs://", "az://", "abfs://", "hf://", "http://", "https://")
 _ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tar.zst")

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from mercwatch.framework.codebook import RecommendationId, Strict
 from mercwatch.record.dates import DateText, DayText
 from mercwatch.record.judgements import Adjudication, Coder, Coding, Context, SearchLog, TestJudged
-from mercwatch.record.texts import Capture, Passage, Verdict
+from mercwatch.record.texts import Capture, HowRead, Passage, PassageNow, Recheck, Stamp, Verdict
 from mercwatch.record.types import ActorId, Address, Id, Language, Line, Name, Sources, Text
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "Correction",
     "Endorsement",
     "Finding",
+    "HowRead",
     "Id",
     "Instrument",
     "Language",
@@ -40,13 +41,16 @@ __all__ = [
     "Membership",
     "Name",
     "Passage",
+    "PassageNow",
     "Person",
+    "Recheck",
     "Relation",
     "Reply",
     "SearchLog",
     "Source",
     "Sources",
     "StageOfAction",
+    "Stamp",
     "TestJudged",
     "Text",
     "Verdict",
@@ -365,6 +369,7 @@ Body = Annotated[
     | Correction
     | Person
     | Withholding
-    | Verdict,
+    | Verdict
+    | Recheck,
     Field(discriminator="kind"),
 ]

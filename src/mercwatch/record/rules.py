@@ -27,6 +27,7 @@ from mercwatch.record.kinds import (
     Instrument,
     Passage,
     Person,
+    Recheck,
     SearchLog,
     Source,
     TestJudged,
@@ -179,12 +180,32 @@ def _verdict_is_of_its_government(body: Verdict, known: Known, codebook: Codeboo
     passage = known.things.get(body.passage or "")
     if isinstance(passage, Passage) and passage.quote_sha256 != body.sha256:
         yield f"passage: {passage.id} has other bytes than the candidate"
-    if isinstance(passage, Passage) and passage.source is None:
-        yield f"passage: {passage.id} is of no source's law book"
     for thing in body.bears_on:
         action = known.things.get(thing)
         if isinstance(action, Action) and action.actor != body.actor:
             yield f"bears_on: {thing} is of {action.actor}, not of {body.actor}"
+
+
+def _recheck_is_of_its_capture(body: Recheck, known: Known, codebook: Codebook) -> Iterator[str]:
+    capture = known.things.get(body.capture)
+    if isinstance(capture, Capture) and body.checked < capture.fetched:
+        yield f"checked: {body.checked} is before the capture, of {capture.fetched}"
+    for now in body.passages:
+        passage = known.things.get(now.passage)
+        if not isinstance(passage, Passage) or passage.capture != body.capture:
+            yield f"passages: {now.passage} is no passage of {body.capture}"
+
+
+def _passage_is_in_the_text_it_names(body: Passage, known: Known, codebook: Codebook) -> Iterator[str]:
+    capture = known.things.get(body.capture or "")
+    if not isinstance(capture, Capture):
+        return
+    if capture.read is None:
+        yield f"capture: {capture.id} was not read as text, so nothing can be cut from it"
+    elif body.reader is None:
+        yield f"reader: is missing; it says which reader made the text of {capture.id}"
+    elif capture.read.pages is not None and (body.page or 0) > capture.read.pages:
+        yield f"page: {capture.id} has {capture.read.pages} pages"
 
 
 def _search_log_knows_indicators(body: SearchLog, known: Known, codebook: Codebook) -> Iterator[str]:
@@ -298,6 +319,8 @@ _RULES: dict[type[Strict], tuple[Rule, ...]] = {
     Context: (_something_to_be_about,),
     Withholding: (_target_known,),
     Verdict: (_verdict_is_of_its_government,),
+    Passage: (_passage_is_in_the_text_it_names,),
+    Recheck: (_recheck_is_of_its_capture,),
     Adjudication: (_stands_for_its_cell,),
     SearchLog: (_search_log_knows_indicators,),
     Coding: (_coding_fits_codebook,),

@@ -1,4 +1,4 @@
-"""The nouns of texts: a source's bytes, a span in them, and the verdict on a span that the miner proposed."""
+"""The nouns of texts: a source's bytes, a span in them, what became of it, and the verdict on a candidate."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from mercwatch.framework.codebook import RecommendationId, Strict
-from mercwatch.record.types import ActorId, Id, Line, Name, Text
+from mercwatch.record.dates import DayText
+from mercwatch.record.types import ActorId, Address, Id, Language, Line, Name, Text
 
 
 def _inside(file: str) -> str:
@@ -20,8 +21,30 @@ def _inside(file: str) -> str:
 FileName = Annotated[Line, AfterValidator(_inside)]
 
 
+Moment = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+
+
+class HowRead(Strict):
+    """How a capture's bytes became text: by which reader, and the hash of that text (UTF-8)."""
+
+    reader: Line
+    text_sha256: Name
+    language: Language | None = None
+    published: DayText | None = Field(default=None, description="As the document itself says.")
+    pages: int | None = Field(default=None, ge=0)
+    scanned: tuple[int, ...] = Field(default=(), description="Pages that are pictures without text.")
+
+
+class Stamp(Strict):
+    """An RFC 3161 time stamp on a capture's hash: by whom, when, and the hash of the token we keep."""
+
+    authority: Address
+    time: Moment
+    token_sha256: Name
+
+
 class Capture(Strict):
-    """The bytes of a source as fetched; private, its hash public."""
+    """The bytes of a source as they were served or handed in; private, their hash public."""
 
     kind: Literal["capture"]
     id: Id
@@ -29,13 +52,58 @@ class Capture(Strict):
     sha256: Name
     bytes: int = Field(ge=0)
     media_type: Line
-    fetched: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+    fetched: Moment
+    address: Address | None = Field(default=None, description="The last one, after redirects.")
+    how: Literal["fetched", "imported"] = "fetched"
+    read: HowRead | None = Field(default=None, description="None: nobody could read it as text.")
+    second_address: Address | None = Field(default=None, description="In an archive that is not ours.")
+    stamp: Stamp | None = None
+
+
+class PassageNow(Strict):
+    """What became of a passage of a capture; start: where it begins now, in bytes of the text read now."""
+
+    passage: Id
+    fate: Literal["unchanged", "moved", "altered", "gone"]
+    start: int | None = Field(default=None, ge=0)
+
+
+class Recheck(Strict):
+    """What a capture's address gave when it was asked again. One thing a capture: a new outcome supersedes.
+
+    unchanged: the same text; changed: another one, `passages` say what it means for what we cite.
+    """
+
+    kind: Literal["recheck"]
+    id: Id
+    capture: Id
+    checked: Moment
+    outcome: Literal["unchanged", "changed", "unreachable"]
+    sha256: Name | None = Field(default=None, description="Of the bytes served now.")
+    reason: Line | None = Field(default=None, description="Why it could not be reached or read.")
+    passages: tuple[PassageNow, ...] = ()
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """Passages that do not stand there any more as we cite them: altered or gone."""
+        return tuple(now.passage for now in self.passages if now.fate in ("altered", "gone"))
+
+    @model_validator(mode="after")
+    def _says_what_it_saw(self) -> Recheck:
+        if (self.outcome == "unreachable") != (self.sha256 is None):
+            raise ValueError("a recheck has the sha256 of what it was served, unless it was unreachable")
+        if self.outcome == "unreachable" and (self.reason is None or self.passages):
+            raise ValueError("an unreachable address has a reason, and says nothing of passages")
+        if self.outcome == "unchanged" and self.lost:
+            raise ValueError("where a passage is altered or gone the source has changed")
+        return self
 
 
 class Passage(Strict):
-    """A span of a capture, or of a file of a source's law book: by position and by the hash of its bytes.
+    """A span of a capture's text, or of a file of a source's law book: by position and by its bytes' hash.
 
-    `start` and `end` count bytes. `before_sha256` and `after_sha256` are of the 64 bytes beside it, so that
+    `start` and `end` count bytes: of the UTF-8 text that `reader` made of the capture, or of the file.
+    `before_sha256` and `after_sha256` are of the 64 bytes beside it, so that
     it is found again when the text around it changes.
     """
 
@@ -44,6 +112,8 @@ class Passage(Strict):
     capture: Id | None = None
     source: Id | None = None
     file: FileName | None = Field(default=None, description="Of the law book, named from its folder.")
+    reader: Line | None = Field(default=None, description="Which reader made the capture's text.")
+    page: int | None = Field(default=None, ge=1)
     article: Line | None = None
     start: int = Field(ge=0)
     end: int = Field(ge=1)
@@ -58,6 +128,8 @@ class Passage(Strict):
             raise ValueError("a passage is of a capture or of a source: exactly one of them")
         if (self.source is None) != (self.file is None):
             raise ValueError("a passage of a source, and only that, names its file")
+        if self.capture is None and (self.reader or self.page):
+            raise ValueError("reader and page are of a capture's passage")
         if self.source is not None and self.end <= self.start:
             raise ValueError("a passage ends after it starts")
         return self

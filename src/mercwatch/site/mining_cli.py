@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from mercwatch.capture.passages import Fate, Selector, find, selector
 from mercwatch.framework.load import load as load_codebook
 from mercwatch.mining import candidates as files
 from mercwatch.mining.candidates import CandidatesError, Row
 from mercwatch.mining.lexicon import LexiconError, concepts, languages
 from mercwatch.mining.lexicon import load as load_lexicon
-from mercwatch.mining.passages import Fate, Selector, find, selector
 from mercwatch.mining.proofs import broken
 from mercwatch.publishing.queue_page import inside, queue_page
 from mercwatch.record.adding import Recorder, new_entries

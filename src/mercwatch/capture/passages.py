@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mercwatch.mining.law import LawError, law_of
-from mercwatch.mining.reading import is_html, text_of
+from mercwatch.capture.law import LawError, law_of
+from mercwatch.capture.markup import is_html, text_of
 
 
 class Fate(StrEnum):
