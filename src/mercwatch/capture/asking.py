@@ -1,0 +1,235 @@
+"""One request and its answer, within bounds, with every byte that passed."""
+
+from __future__ import annotations
+
+import re
+import ssl
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+import httpcore
+import yaml
+
+from mercwatch.capture.addresses import Target
+from mercwatch.capture.connecting import ForbiddenAddress, Guarded, Tape, TooLong, TooSlow
+from mercwatch.capture.decoding import dechunked
+
+Headers = tuple[tuple[str, str], ...]
+NAME = "Mercwatch"
+_ACCEPT = "text/html,application/pdf,application/xml;q=0.9,*/*;q=0.8"
+_HEAD_ROOM = 1 << 20
+_BLANK = re.compile(rb"\n\r?\n")
+_CHUNKED = re.compile(rb"(?im)(^)(transfer-encoding[ \t]*:)")
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How we fetch. loopback: a setting for tests alone. Bytes; seconds.
+
+    pace: between the beginnings of two requests to one host; decoded: bytes of a body once unpacked;
+    seconds: for one exchange, from the name's lookup to the last byte; back_off: before the first retry,
+    doubled for each further one.
+    """
+
+    contact: str = ""
+    loopback: bool = False
+    pace: float = 2.0
+    robots: bool = True
+    body: int = 64 << 20
+    decoded: int = 128 << 20
+    headers: int = 256
+    redirects: int = 8
+    seconds: float = 60.0
+    connect: float = 10.0
+    retries: int = 2
+    back_off: float = 2.0
+
+    @property
+    def agent(self) -> str:
+        """The user agent: who we are, and where to complain."""
+        contact = re.sub(r"[^\x21-\x7e]", "", self.contact)
+        return f"{NAME}/0.1 (public archive of official documents; complaints: {contact})"
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request and its answer, byte for byte; chunks are kept, what follows the answer's end is not."""
+
+    address: str
+    moment: str
+    request: bytes
+    response: bytes
+    peer: str = ""
+
+
+@cache
+def advice(reason: str) -> str:
+    """What a person can do where an attempt failed for a reason."""
+    text = (Path(__file__).parent / "reasons.yaml").read_text(encoding="utf-8")
+    found: str = yaml.safe_load(text)[reason]
+    return found
+
+
+class FetchError(Exception):
+    """An attempt that failed. reason: a key of reasons.yaml; message: one line."""
+
+    def __init__(self, reason: str, message: str, status: int | None = None, wait: float = 0.0) -> None:
+        self.reason = reason
+        self.message = message
+        self.advice = advice(reason)
+        self.status = status
+        self.wait = wait
+        super().__init__(f"{message}; {self.advice}")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer of one exchange; raw: its body as served, without chunks."""
+
+    target: Target
+    status: int
+    headers: Headers
+    raw: bytes
+    exchange: Exchange
+
+    def header(self, name: str) -> str:
+        """A header's first value, or empty."""
+        return next((value for key, value in self.headers if key.lower() == name), "")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is sent, beside what every request of ours says."""
+
+    method: str = "GET"
+    headers: Headers = ()
+    body: bytes = b""
+
+
+def ask(at: Target, question: Question, rules: Rules, tls: ssl.SSLContext) -> Answer:
+    """Send one request and read its answer, over a connection of its own; raises FetchError."""
+    tape = Tape(rules.body + _HEAD_ROOM, time.monotonic() + rules.seconds)
+    backend = Guarded(tape, rules.loopback)
+    moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    limits = dict.fromkeys(("read", "write", "pool"), rules.seconds) | {"connect": rules.connect}
+    try:
+        with (
+            httpcore.ConnectionPool(tls, max_keepalive_connections=0, network_backend=backend) as pool,
+            pool.stream(
+                question.method,
+                at.text,
+                headers=_sent(at, question, rules),
+                content=question.body or None,
+                extensions={"timeout": limits},
+            ) as response,
+        ):
+            found = _headers_of(response, rules.headers)
+            raw = _body_of(response, rules.body)
+            status = response.status
+    except Exception as error:
+        raise _told(error, rules) from None
+    kept = _kept(bytes(tape.received), raw, any(name.lower() == "transfer-encoding" for name, _ in found))
+    return Answer(at, status, found, raw, Exchange(at.text, moment, bytes(tape.sent), kept, backend.peer))
+
+
+def _kept(received: bytes, raw: bytes, chunked: bool) -> bytes:
+    """The answer as it is kept: its head and body, without interim answers and what followed its end.
+
+    Chunks are kept where tools for archives read them as we did; else the body is kept without them, and the
+    header that announced them is renamed, as such tools do it.
+    """
+    at = _skip(received)
+    blank = _BLANK.search(received, at)
+    if blank is None:
+        return received[at:]
+    head, body = received[at : blank.end()], received[blank.end() :]
+    if not chunked:
+        return head + raw
+    if dechunked(body) == raw:
+        return head + body
+    return _CHUNKED.sub(rb"\1X-Archive-Orig-\2", head) + raw
+
+
+def _sent(at: Target, question: Question, rules: Rules) -> list[tuple[bytes, bytes]]:
+    own = [("Host", at.text.split("/", 3)[2]), ("User-Agent", rules.agent)]
+    if not any(name.lower() == "accept" for name, _ in question.headers):
+        own.append(("Accept", _ACCEPT))
+    own += [("Accept-Encoding", "identity"), *question.headers]
+    if question.body:
+        own.append(("Content-Length", str(len(question.body))))
+    own.append(("Connection", "close"))
+    return [(name.encode("ascii"), value.encode("latin-1")) for name, value in own]
+
+
+def media_type(content_type: str) -> str:
+    """A media type with its charset, in plain characters; `application/octet-stream` where there is none."""
+    plain = re.sub(r"[^\x20-\x7e]", "", content_type).strip().lower()[:200]
+    return plain or "application/octet-stream"
+
+
+def _headers_of(response: httpcore.Response, most: int) -> Headers:
+    if len(response.headers) > most:
+        raise TooLong(f"the answer has more than {most} headers")
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers)
+
+
+def _body_of(response: httpcore.Response, most: int) -> bytes:
+    body = bytearray()
+    for part in response.iter_stream():
+        body += part
+        if len(body) > most:
+            raise TooLong
+    return bytes(body)
+
+
+def _skip(received: bytes) -> int:
+    """Bytes of the interim answers (1xx) that came before the answer itself."""
+    at = 0
+    while received[at : at + 5] == b"HTTP/" and received[at + 9 : at + 10] == b"1":
+        blank = _BLANK.search(received, at)
+        if blank is None:
+            break
+        at = blank.end()
+    return at
+
+
+def _told(error: Exception, rules: Rules) -> FetchError:
+    """What went wrong in an exchange, as a reason and a line; raises what is a mistake of ours."""
+    slow = f"it did not answer in full within {rules.seconds:g} s"
+    wide = f"the answer is larger than {rules.body:,} bytes"
+    for cause in _causes(error):
+        for kind, reason, words in (
+            (ssl.SSLCertVerificationError, "certificate", f"its certificate is not valid: {_plain(cause)}"),
+            (ForbiddenAddress, "forbidden-address", f"the host is not public: {cause}"),
+            (TooSlow, "too-slow", slow),
+            (TooLong, "too-long", str(cause) or wide),
+            (httpcore.ReadTimeout, "too-slow", slow),
+            (httpcore.WriteTimeout, "too-slow", slow),
+            (httpcore.ConnectError, "no-answer", f"no connection: {_plain(cause)}"),
+            (httpcore.ConnectTimeout, "no-answer", f"no connection: {_plain(cause)}"),
+            (
+                httpcore.ProtocolError,
+                "broken-answer",
+                f"the answer breaks the rules of HTTP: {_plain(cause)}",
+            ),
+            (httpcore.NetworkError, "broken-answer", f"the connection broke: {_plain(cause)}"),
+        ):
+            if isinstance(cause, kind):
+                return FetchError(reason, words)
+    raise error
+
+
+def _causes(error: BaseException | None) -> list[BaseException]:
+    found: list[BaseException] = []
+    while error is not None and error not in found:
+        found.append(error)
+        error = error.__cause__ or error.__context__
+    return found
+
+
+def _plain(error: BaseException) -> str:
+    text = "".join(char if char.isprintable() else " " for char in str(error))
+    return " ".join(text.split())[:160] or type(error).__name__
