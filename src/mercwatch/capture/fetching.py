@@ -189,9 +189,9 @@ class Fetcher:
                 )
             text = decoded(answer.raw[: 512 << 10], answer.header("content-encoding"), 512 << 10)
         except FetchError as error:
-            return FetchError(
-                error.reason, f"its robots.txt could not be asked: {error.message}", error.status
-            )
+            if error.reason in ("server-error", "busy", "broken-answer", "too-long"):
+                return FetchError(error.reason, f"its robots.txt: {error.message}", error.status)
+            return error
         except (AddressError, DecodingError) as error:
             return FetchError("robots", f"its robots.txt could not be read: {error}")
         if answer.status != 200:
