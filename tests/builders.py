@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -118,6 +119,56 @@ def coding(
         **judged,
         **more,
     }
+
+
+def capture(thing: str = "cap-law", of: str = "src-law", body: bytes = b"A law.", **more: Any) -> Thing:
+    """A capture of a page, fetched on 2026-01-02 and read."""
+    return {
+        "kind": "capture",
+        "id": thing,
+        "source": of,
+        "sha256": _sha256(body),
+        "bytes": len(body),
+        "media_type": "text/html",
+        "fetched": "2026-01-02T03:04:05Z",
+        "read": {"reader": "html 1", "text_sha256": _sha256(b"text of " + body)},
+        **more,
+    }
+
+
+def passage(thing: str, of: str = "cap-law", quote: str | None = None, **more: Any) -> Thing:
+    """A passage of a capture; with its words where they are given."""
+    return {
+        "kind": "passage",
+        "id": thing,
+        "capture": of,
+        "reader": "html 1",
+        "start": 100,
+        "end": 250,
+        "quote_sha256": _sha256((quote or thing).encode()),
+        **({"quote": quote} if quote else {}),
+        **more,
+    }
+
+
+def recheck(outcome: str = "unchanged", of: str = "cap-law", **more: Any) -> Thing:
+    """What a capture's address gave on 2026-02-03; fates: what became of each passage, by its id."""
+    fates = more.pop("fates", {})
+    seen = {"reason": "HTTP 404"} if outcome == "unreachable" else {"sha256": _sha256(b"now")}
+    return {
+        "kind": "recheck",
+        "id": f"re-{of}",
+        "capture": of,
+        "checked": "2026-02-03T04:05:06Z",
+        "outcome": outcome,
+        "passages": [{"passage": thing, "fate": fate} for thing, fate in fates.items()],
+        **seen,
+        **more,
+    }
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 BASE = (MACHINE, PERSON, source(), government())

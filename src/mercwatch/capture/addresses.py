@@ -69,6 +69,7 @@ def target(address: str, ports: frozenset[int] | None = PORTS) -> Target:
         parts = urlsplit(text)
         scheme, port = parts.scheme.lower(), parts.port
         host = _host(parts.hostname or "")
+        path, query = quote(parts.path or "/", safe=_KEPT), quote(parts.query, safe=_KEPT)
     except (ValueError, UnicodeError) as error:
         raise AddressError(f"this is no address: {error}") from None
     if scheme not in _DEFAULT:
@@ -78,8 +79,6 @@ def target(address: str, ports: frozenset[int] | None = PORTS) -> Target:
     port = _DEFAULT[scheme] if port is None else port
     if (port not in ports) if ports is not None else (port < 1024):
         raise AddressError(f"port {port} is none on which a public page is served")
-    path = quote(parts.path or "/", safe=_KEPT)
-    query = quote(parts.query, safe=_KEPT)
     shown = f"[{host}]" if ":" in host else host
     netloc = shown if port == _DEFAULT[scheme] else f"{shown}:{port}"
     whole = urlunsplit((scheme, netloc, path, query, ""))

@@ -17,13 +17,13 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from warcio.exceptions import ArchiveLoadFailed
-
 from mercwatch.capture.asking import FetchError
 from mercwatch.capture.fetching import Fetched
 from mercwatch.capture.warcs import (
+    DAMAGE,
     Block,
     Earlier,
+    Seen,
     body_in,
     captures_in,
     info,
@@ -126,6 +126,11 @@ class Archive:
                 if write:
                     archive._prepare()
                 yield archive
+            except sqlite3.OperationalError as error:
+                raise ArchiveError(
+                    f"{folder}: catalogue.sqlite3: {error}; see that no program holds it, that the disk "
+                    "has room and that you may write there, and try again"
+                ) from None
             except sqlite3.DatabaseError as error:
                 raise ArchiveError(
                     f"{folder}: catalogue.sqlite3: {error}; move it away and it is made anew"
@@ -139,27 +144,27 @@ class Archive:
         self._database.execute("PRAGMA synchronous=FULL")
         self._database.executescript(_TABLES)
         known = dict(self._database.execute('SELECT name, "end" FROM file'))
-        there = sorted((self.folder / "warc").glob("*.warc.gz"))
-        if there and not known:
-            self._rebuild(there)
-            return
-        for path in there:
-            end = known.get(path.name, 0)
-            if path.stat().st_size > end:
-                os.truncate(path, end)
-            if end == 0:
-                path.unlink()
+        there = {path.name: path for path in sorted((self.folder / "warc").glob("*.warc.gz"))}
+        for name, end in known.items():
+            size = there[name].stat().st_size if name in there else 0
+            if size > end:
+                os.truncate(there[name], end)
+            elif size < end:
+                with self._database:  # it lost bytes: what stands there is left alone
+                    self._database.execute('UPDATE file SET "full" = 1 WHERE name = ?', (name,))
+        self._rebuild([path for name, path in there.items() if name not in known])
 
     def _rebuild(self, paths: list[Path]) -> None:
-        """The catalogue from the files. Nothing is written to a file any more that is damaged at its end."""
+        """The catalogue of these files. Nothing is written to a file any more that is damaged at its end."""
+        seen: Seen = {}
         with self._database:
             for path in paths:
                 count, whole = 0, True
                 try:
-                    for found in captures_in(path):
+                    for found in captures_in(path, seen):
                         self._insert(_kept(found, path.name))
                         count += 1
-                except (ArchiveLoadFailed, ValueError):
+                except DAMAGE:
                     whole = False
                 if count == 0 and not whole:
                     path.unlink()
@@ -168,10 +173,15 @@ class Archive:
                 self._database.execute("INSERT INTO file VALUES (?, ?, ?)", row)
 
     def keep(self, fetched: Fetched) -> Kept:
-        """Write a fetched document with all its hops; the capture is on the disk when this returns."""
+        """Write a fetched document with all its hops; the capture is on the disk when this returns.
+
+        Raises FetchError where the answer's head is such that its record would be read as another document.
+        """
         with self._lock:
             earlier = self._earlier(fetched)
             blocks = written(fetched, earlier)
+            if earlier is None and not _reads_back(blocks, fetched):
+                raise FetchError("broken-answer", "its head cannot be kept so that others read it as we did")
             return self._append(blocks)
 
     def keep_file(self, body: bytes, media_type: str, address: str, moment: str) -> Kept:
@@ -187,10 +197,12 @@ class Archive:
                 raise ArchiveError(f"{fetched.asked}: said to be unchanged, but no capture is here")
         else:
             payload = payload_digest(fetched.exchanges[-1].response)
-            found = self._one("payload = ? AND kind = 'response'", (payload,))
-        if found is None:
-            return None
-        return found.earlier()
+            same = (
+                payload,
+                hashlib.sha256(fetched.body).hexdigest(),
+            )  # one payload may be said to be packed, or not
+            found = self._one("payload = ? AND sha256 = ? AND kind = 'response'", same)
+        return found.earlier() if found else None
 
     def _append(self, blocks: list[Block]) -> Kept:
         """Records to the end of the newest file, flushed; then the catalogue names the capture."""
@@ -199,7 +211,9 @@ class Archive:
         data = b"".join(block.data for block in blocks)
         main = next(n for n, block in enumerate(blocks) if block.capture)
         start = end + sum(len(block.data) for block in blocks[:main])
-        with path.open("ab") as stream:
+        with path.open("r+b") as stream:
+            stream.truncate(end)  # an earlier write may have failed half-way
+            stream.seek(end)
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
@@ -237,7 +251,13 @@ class Archive:
         with self._lock, self._database:
             self._database.execute(
                 "INSERT INTO attempt VALUES (NULL, ?, ?, ?, ?, ?)",
-                (address[:2_000], moment, error.reason, error.message, error.status),
+                (
+                    address.encode("utf-8", "replace").decode()[:2_000],
+                    moment,
+                    error.reason,
+                    error.message,
+                    error.status,
+                ),
             )
 
     def attempts(self, address: str | None = None) -> list[Attempt]:
@@ -255,6 +275,11 @@ class Archive:
         asked = self._one("asked = ?", (address,))
         final = self._one("address = ?", (address,))
         return max((kept for kept in (asked, final) if kept), key=lambda kept: kept.number, default=None)
+
+    def of(self, address: str) -> list[Kept]:
+        """Every capture of an address, oldest first."""
+        found = [*self._select("asked = ?", (address,)), *self._select("address = ?", (address,))]
+        return sorted({kept.number: kept for kept in found}.values(), key=lambda kept: kept.number)
 
     def with_sha256(self, sha256: str) -> list[Kept]:
         """Every capture of these bytes, oldest first."""
@@ -314,6 +339,13 @@ class Archive:
 
 def _lost(kept: Kept, why: str) -> ArchiveError:
     return ArchiveError(f"capture {kept.number} of {kept.address}: {why}")
+
+
+def _reads_back(blocks: list[Block], fetched: Fetched) -> bool:
+    try:
+        return body_in(next(block.data for block in blocks if block.capture)) == fetched.body
+    except ValueError:
+        return False
 
 
 def _kept(found: dict[str, Any], file: str) -> Kept:

@@ -196,29 +196,31 @@ def _skip(received: bytes) -> int:
     return at
 
 
+# The innermost cause may be the telling one (a certificate, behind a failed connection): first kind first.
+_REASONS: tuple[tuple[type[Exception], str, str], ...] = (
+    (ssl.SSLCertVerificationError, "certificate", "its certificate is not valid: {cause}"),
+    (ForbiddenAddress, "forbidden-address", "the host is not public: {cause}"),
+    (TooSlow, "too-slow", "{slow}"),
+    (TooLong, "too-long", "the answer is larger than {most} bytes"),
+    (httpcore.ReadTimeout, "too-slow", "{slow}"),
+    (httpcore.WriteTimeout, "too-slow", "{slow}"),
+    (httpcore.ConnectError, "no-answer", "no connection: {cause}"),
+    (httpcore.ConnectTimeout, "no-answer", "no connection: {cause}"),
+    (httpcore.ProtocolError, "broken-answer", "the answer breaks the rules of HTTP: {cause}"),
+    (httpcore.NetworkError, "broken-answer", "the connection broke: {cause}"),
+    (OSError, "broken-answer", "the connection broke: {cause}"),
+)
+
+
 def _told(error: Exception, rules: Rules) -> FetchError:
     """What went wrong in an exchange, as a reason and a line; raises what is a mistake of ours."""
     slow = f"it did not answer in full within {rules.seconds:g} s"
-    wide = f"the answer is larger than {rules.body:,} bytes"
-    for cause in _causes(error):
-        for kind, reason, words in (
-            (ssl.SSLCertVerificationError, "certificate", f"its certificate is not valid: {_plain(cause)}"),
-            (ForbiddenAddress, "forbidden-address", f"the host is not public: {cause}"),
-            (TooSlow, "too-slow", slow),
-            (TooLong, "too-long", str(cause) or wide),
-            (httpcore.ReadTimeout, "too-slow", slow),
-            (httpcore.WriteTimeout, "too-slow", slow),
-            (httpcore.ConnectError, "no-answer", f"no connection: {_plain(cause)}"),
-            (httpcore.ConnectTimeout, "no-answer", f"no connection: {_plain(cause)}"),
-            (
-                httpcore.ProtocolError,
-                "broken-answer",
-                f"the answer breaks the rules of HTTP: {_plain(cause)}",
-            ),
-            (httpcore.NetworkError, "broken-answer", f"the connection broke: {_plain(cause)}"),
-        ):
+    causes = _causes(error)
+    for kind, reason, words in _REASONS:
+        for cause in causes:
             if isinstance(cause, kind):
-                return FetchError(reason, words)
+                known = {"slow": slow, "most": f"{rules.body:,}", "cause": _plain(cause)}
+                return FetchError(reason, (str(cause) if kind is TooLong else "") or words.format(**known))
     raise error
 
 

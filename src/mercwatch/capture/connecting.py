@@ -107,7 +107,12 @@ class Guarded(httpcore.NetworkBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 problem = error
                 continue
-            self.peer = stream.get_extra_info("server_addr")[0]
+            try:
+                self.peer = stream.get_extra_info("server_addr")[0]
+            except OSError as error:  # it was closed again before we could ask whom we are talking to
+                stream.close()
+                problem = httpcore.ConnectError(str(error))
+                continue
             why = self._refused(self.peer)
             if why:
                 stream.close()

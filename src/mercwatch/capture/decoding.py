@@ -10,6 +10,9 @@ import brotli
 from warcio.bufferedreaders import ChunkedDataReader
 
 _STEP = 1 << 20
+_INPUT = 1 << 16
+_MEMBERS = 10_000
+"""Packed pieces one after another in one body: empty ones cost time and yield nothing."""
 _ENCODINGS = frozenset({"gzip", "x-gzip", "deflate", "br"})
 
 
@@ -20,7 +23,7 @@ class DecodingError(ValueError):
 def decoded(body: bytes, encoding: str, most: int) -> bytes:
     """The body without its content encodings, at most `most` bytes; raises DecodingError."""
     names = [name.strip().lower() for name in encoding.split(",") if name.strip()]
-    names = [name for name in names if name != "identity"]
+    names = [name for name in names if name != "identity"] if body else []
     if len(names) > 2:
         raise DecodingError("the answer is packed more than twice")
     for name in reversed(names):
@@ -58,18 +61,23 @@ def _inflated(body: bytes, name: str) -> Iterator[bytes]:
         len(body) > 1 and body[0] & 15 == 8 and (body[0] << 8 | body[1]) % 31 == 0
     )
     bits = -zlib.MAX_WBITS if raw else zlib.MAX_WBITS | (16 if name != "deflate" else 0)
-    rest = body
-    while rest:
+    at = 0
+    for _ in range(_MEMBERS):
         engine = zlib.decompressobj(bits)
+        rest = b""
         while not engine.eof:
+            if not rest:
+                rest = body[at : at + _INPUT]
+                at += len(rest)
             part = engine.decompress(rest, _STEP)
-            rest = engine.unconsumed_tail
             if not part and not rest and not engine.eof:
                 raise DecodingError("the packed answer ends too early")
+            rest = engine.unconsumed_tail
             yield part
-        rest = engine.unused_data
-        if name == "deflate" or not rest.startswith(b"\x1f\x8b"):
+        at -= len(engine.unused_data)
+        if name == "deflate" or not body.startswith(b"\x1f\x8b", at):
             return  # whatever stands after the last member is no part of the body
+    raise DecodingError(f"the answer is packed in more than {_MEMBERS:,} pieces")
 
 
 def _unbrotli(body: bytes) -> Iterator[bytes]:

@@ -34,6 +34,7 @@ __all__ = ["Exchange", "FetchError", "Fetched", "Fetcher", "Rules", "Validators"
 _LOGIN = re.compile(r"/(log-?in|sign-?in|anmelden|connexion|sso|oauth2?|saml2?|wp-login\.php)\b", re.I)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_WAIT = 60.0
+_AGENT = re.compile(r"\s*user[-\s]*agent(?![^\s:])\s*:?([^#]*)", re.I)
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,11 @@ class Fetcher:
 
     def fetch(self, address: str, known: Validators | None = None) -> Fetched:
         """What an address gives, after redirects; raises FetchError."""
-        return self._checked(address, self._followed(address, _conditions(known), known is not None))
+        conditions = _conditions(known)
+        answers = self._followed(address, conditions)
+        if answers[-1].status == 304 and not conditions:
+            raise FetchError("odd-answer", "the server answered 304 to what was not asked", 304)
+        return self._checked(address, answers)
 
     def post(self, address: str, body: bytes, media_type: str, accept: str) -> Fetched:
         """What a service answers to a body that is sent to it, without redirects; raises FetchError."""
@@ -97,7 +102,7 @@ class Fetcher:
         except AddressError as error:
             raise FetchError("no-address", str(error)) from None
 
-    def _followed(self, address: str, headers: Headers, conditional: bool) -> list[Answer]:
+    def _followed(self, address: str, headers: Headers) -> list[Answer]:
         at = self._target(address)
         answers: list[Answer] = []
         seen: set[str] = set()
@@ -110,7 +115,7 @@ class Fetcher:
             self._ask_robots(at)
             answer = self._with_retries(at, headers)
             answers.append(answer)
-            location = answer.header("location")
+            location = _location(answer)
             if answer.status not in _REDIRECTS or not location:
                 return answers
             try:
@@ -182,11 +187,9 @@ class Fetcher:
         try:
             answer = self._with_retries(place, ())
             for _ in range(5):
-                if answer.status not in _REDIRECTS or not answer.header("location"):
+                if answer.status not in _REDIRECTS or not _location(answer):
                     break
-                answer = self._with_retries(
-                    self._target(joined(answer.target.text, answer.header("location"))), ()
-                )
+                answer = self._with_retries(self._target(joined(answer.target.text, _location(answer))), ())
             text = decoded(answer.raw[: 512 << 10], answer.header("content-encoding"), 512 << 10)
         except FetchError as error:
             if error.reason in ("server-error", "busy", "broken-answer", "too-long"):
@@ -196,7 +199,7 @@ class Fetcher:
             return FetchError("robots", f"its robots.txt could not be read: {error}")
         if answer.status != 200:
             return None
-        return Protego.parse(text.decode("utf-8", "replace"))
+        return Protego.parse(_for_us(text.decode("utf-8", "replace")))
 
     def _checked(self, asked: str, answers: list[Answer]) -> Fetched:
         """The last answer as a document, or FetchError with what is wrong with it."""
@@ -232,6 +235,31 @@ def _conditions(known: Validators | None) -> Headers:
     return tuple((name, value) for name, value in pairs if value and value.isprintable() and value.isascii())
 
 
+def _location(answer: Answer) -> str:
+    """Where an answer redirects to, or empty: bytes beyond ASCII are UTF-8, as browsers read them."""
+    value = answer.header("location").strip()
+    try:
+        return value.encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        return value
+
+
+def _for_us(robots: str) -> str:
+    """A robots.txt in which all programs that cannot be us have one name.
+
+    Its reader holds every rule once for each name above it: thousands of both would fill the memory.
+    """
+    return "\n".join(_agent_line(line) for line in robots.splitlines())
+
+
+def _agent_line(line: str) -> str:
+    found = _AGENT.match(line)
+    if found is None or not found[1].strip():
+        return line
+    name = found[1].strip().lower().replace("*", "")
+    return f"User-agent: {(name if name in NAME.lower() else 'another') or '*'}"
+
+
 def _to_retry(answer: Answer) -> FetchError | None:
     """What an answer means if trying again may help, with the seconds that the server asks us to wait."""
     if answer.status not in (429, 500, 502, 503, 504):
@@ -246,7 +274,7 @@ def _wait_asked(value: str) -> float:
         return float(value[:9])
     try:
         return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError, IndexError):
         return 0.0
 
 

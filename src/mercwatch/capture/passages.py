@@ -1,4 +1,4 @@
-"""Passages of law books: found again byte for byte, or told as moved, altered or gone."""
+"""Passages by position and hash: found again byte for byte, or told as moved, altered or gone."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from mercwatch.capture.law import LawError, law_of
 from mercwatch.capture.markup import is_html, text_of
+from mercwatch.record.kinds import Passage
 
 
 class Fate(StrEnum):
@@ -56,6 +57,18 @@ def selector(data: bytes, start: int, end: int, article: str = "") -> Selector:
         sha256(data[max(0, start - AROUND) : start]),
         sha256(data[end : end + AROUND]),
         article,
+    )
+
+
+def selector_of(passage: Passage) -> Selector:
+    """A passage of the record as a selector."""
+    return Selector(
+        passage.start,
+        passage.end,
+        passage.quote_sha256,
+        passage.before_sha256 or "",
+        passage.after_sha256 or "",
+        passage.article or "",
     )
 
 

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 import uuid
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
@@ -27,6 +28,11 @@ _ASKED = "Mercwatch-Asked"
 _SAME = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 _NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 _BLANK = re.compile(rb"\n\r?\n")
+_STEP = 1 << 20
+DAMAGE = (ArchiveLoadFailed, ValueError, OSError, EOFError, zlib.error)
+"""What reading a damaged file raises."""
+Seen = dict[tuple[str, str, str], tuple[str, int, str]]
+"""Captures by address, moment and payload digest: their SHA-256, bytes and media type."""
 
 
 @dataclass(frozen=True)
@@ -113,8 +119,8 @@ def _facts(fetched: Fetched, earlier: Earlier | None) -> dict[str, Any]:
         "media_type": same.media_type if same else fetched.media_type,
         "status": fetched.status,
         "kind": "revisit" if earlier else "response",
-        "etag": fetched.header("etag")[:500],
-        "last_modified": fetched.header("last-modified")[:100],
+        "etag": _ascii(fetched.header("etag"), 500),
+        "last_modified": _ascii(fetched.header("last-modified"), 100),
         "payload": same.payload if same else payload_digest(fetched.exchanges[-1].response),
     }
 
@@ -126,7 +132,7 @@ def _pair(hop: Exchange, facts: dict[str, Any], repeats: tuple[bool, Earlier] | 
     if hop.peer:
         named["WARC-IP-Address"] = hop.peer
     if facts:
-        named[_ASKED] = facts["asked"]
+        named[_ASKED] = _line(facts["asked"])
     if repeats:
         not_modified, earlier = repeats
         named |= {
@@ -147,7 +153,7 @@ def resource(body: bytes, kind: str, address: str, moment: str) -> list[Block]:
     """The record of a document that a person handed in."""
     named = {
         "WARC-Record-ID": _new_id(),
-        "WARC-Date": moment,
+        "WARC-Date": _line(moment),
         "WARC-Payload-Digest": digest(body),
         "WARC-Block-Digest": digest(body),
     }
@@ -155,7 +161,7 @@ def resource(body: bytes, kind: str, address: str, moment: str) -> list[Block]:
     writer = _writer(out)
     writer.write_record(
         writer.create_warc_record(
-            address, "resource", BytesIO(body), len(body), kind.encode("ascii", "ignore").decode(), named
+            _line(address), "resource", BytesIO(body), len(body), media_type(kind), named
         )
     )
     facts = {
@@ -191,6 +197,18 @@ def _writer(out: BytesIO) -> WARCWriter:
     return WARCWriter(out, gzip=True, warc_version="1.1")
 
 
+def _ascii(value: str | None, most: int) -> str:
+    """A header that is sent back to the server, or empty where it could not be."""
+    return value[:most] if value and value.isascii() and value.isprintable() else ""
+
+
+def _line(value: str) -> str:
+    """A value as it may stand in a record's header; raises ValueError where it would begin another line."""
+    if not value or "\r" in value or "\n" in value or "\0" in value:
+        raise ValueError("a value for a record's header is empty, or has several lines")
+    return value
+
+
 def _new_id() -> str:
     return f"<urn:uuid:{uuid.uuid4()}>"
 
@@ -200,7 +218,7 @@ def body_in(data: bytes) -> bytes:
     try:
         record = next(iter(ArchiveIterator(BytesIO(data))))
         return body_of(record)
-    except (ArchiveLoadFailed, StopIteration) as error:
+    except (*DAMAGE, StopIteration) as error:
         raise ValueError(f"the record is damaged: {error}") from None
 
 
@@ -217,24 +235,29 @@ def body_of(record: ArcWarcRecord) -> bytes:
     return decoded(raw, headers.get_header("content-encoding") or "", MAX_BODY)
 
 
-def captures_in(path: Path) -> Iterator[dict[str, Any]]:
-    """The catalogue's fields of every capture in a file of ours: a lost catalogue is made again."""
-    bodies: dict[str, tuple[str, int, str]] = {}
+def captures_in(path: Path, seen: Seen) -> Iterator[dict[str, Any]]:
+    """The catalogue's fields of every capture in a file of ours: a lost catalogue is made again.
+
+    seen: captures of earlier files, to which revisits refer; those of this one are added.
+    Raises one of DAMAGE behind the last capture that is whole.
+    """
     with path.open("rb") as stream:
-        iterator = ArchiveIterator(stream)
+        iterator = ArchiveIterator(stream, check_digests=True)
         found: dict[str, Any] | None = None
         for record in iterator:
             if found is not None:
                 yield found
-            found = _facts_of(record, bodies)
+            found = _facts_of(record, seen)
+            iterator.read_to_end(record)
+            if record.digest_checker.passed is False:
+                raise ValueError("a record's bytes have another digest than it says")
             if found is not None:
-                iterator.read_to_end(record)
                 found |= {"offset": iterator.get_record_offset(), "length": iterator.get_record_length()}
         if found is not None:
             yield found
 
 
-def _facts_of(record: ArcWarcRecord, bodies: dict[str, tuple[str, int, str]]) -> dict[str, Any] | None:
+def _facts_of(record: ArcWarcRecord, seen: Seen) -> dict[str, Any] | None:
     named = record.rec_headers.get_header
     asked = named(_ASKED)
     if record.rec_type == "resource":
@@ -245,11 +268,15 @@ def _facts_of(record: ArcWarcRecord, bodies: dict[str, tuple[str, int, str]]) ->
     payload = named("WARC-Payload-Digest") or ""
     kind = media_type((http.get_header("content-type") if http else named("Content-Type")) or "")
     if record.rec_type == "revisit":
-        sha256, size, kind = bodies.get(payload, ("", 0, kind))
+        earlier = (named("WARC-Refers-To-Target-URI"), named("WARC-Refers-To-Date"), payload)
+        if earlier not in seen:
+            return None  # what it repeats is lost
+        sha256, size, said = seen[earlier]
+        kind = said if named("WARC-Profile") == _NOT_MODIFIED else kind
     else:
         body = body_of(record)
         sha256, size = hashlib.sha256(body).hexdigest(), len(body)
-        bodies[payload] = (sha256, size, kind)
+    seen[named("WARC-Target-URI"), named("WARC-Date"), payload] = (sha256, size, kind)
     return {
         "asked": asked,
         "address": named("WARC-Target-URI"),
@@ -259,8 +286,8 @@ def _facts_of(record: ArcWarcRecord, bodies: dict[str, tuple[str, int, str]]) ->
         "media_type": kind,
         "status": int(http.get_statuscode()) if http else 0,
         "kind": record.rec_type,
-        "etag": (http.get_header("etag") or "")[:500] if http else "",
-        "last_modified": (http.get_header("last-modified") or "")[:100] if http else "",
+        "etag": _ascii(http.get_header("etag"), 500) if http else "",
+        "last_modified": _ascii(http.get_header("last-modified"), 100) if http else "",
         "payload": payload,
     }
 
@@ -270,11 +297,12 @@ def problems_in(path: Path, end: int) -> Iterator[str]:
     try:
         with path.open("rb") as stream:
             for record in ArchiveIterator(stream, check_digests=True):
-                record.content_stream().read()
+                while record.raw_stream.read(_STEP):  # as stored: what it would unpack to is no matter here
+                    pass
                 if record.digest_checker.passed is False:
                     name = record.rec_headers.get_header("WARC-Record-ID")
                     yield f"{path.name}: record {name}: {'; '.join(record.digest_checker.problems)}"
                 if stream.tell() > end + (1 << 20):
                     break
-    except (ArchiveLoadFailed, OSError, ValueError) as error:
+    except DAMAGE as error:
         yield f"{path.name}: cannot be read to its end: {str(error).strip()}"

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from itertools import pairwise
 
 from mercwatch.assessment.assess import assess_all
 from mercwatch.assessment.cells import Cell, Scorecard
@@ -14,7 +15,18 @@ from mercwatch.coding.agreement import Agreement, agreements, wordings
 from mercwatch.framework.codebook import Codebook
 from mercwatch.framework.load import load, versions
 from mercwatch.record.entries import Entry, Release
-from mercwatch.record.kinds import Action, Actor, Coding, Context, Endorsement, Finding, Verdict
+from mercwatch.record.kinds import (
+    Action,
+    Actor,
+    Capture,
+    Coding,
+    Context,
+    Endorsement,
+    Finding,
+    Passage,
+    Recheck,
+    Verdict,
+)
 from mercwatch.record.ledger import Ledger, Snapshot
 
 
@@ -113,6 +125,28 @@ class Edition:
         return found
 
     @cached_property
+    def captures_of(self) -> dict[str, list[Capture]]:
+        """For each source its captures, the newest first."""
+        found: dict[str, list[Capture]] = defaultdict(list)
+        for capture in sorted(self.snapshot.all(Capture), key=lambda c: (c.fetched, c.id), reverse=True):
+            found[capture.source].append(capture)
+        return found
+
+    @cached_property
+    def passages_of(self) -> dict[str, list[Passage]]:
+        """For each capture the passages that are cited of it, in the text's order."""
+        found: dict[str, list[Passage]] = defaultdict(list)
+        for passage in sorted(self.snapshot.all(Passage), key=lambda p: (p.start, p.end, p.id)):
+            if passage.capture:
+                found[passage.capture].append(passage)
+        return found
+
+    @cached_property
+    def recheck_of(self) -> dict[str, Recheck]:
+        """For each capture the last time that its address was asked again."""
+        return {r.capture: r for r in sorted(self.snapshot.all(Recheck), key=lambda r: (r.checked, r.id))}
+
+    @cached_property
     def used_by(self) -> dict[str, list[Entry]]:
         """For each source the live entries that name it."""
         found: dict[str, list[Entry]] = defaultdict(list)
@@ -141,10 +175,12 @@ class Edition:
     def changed_in(self, things: Iterable[str], actors: Iterable[str] = ()) -> Release:
         """The release in which content made from these things last changed.
 
-        That is the newest one that added an entry of theirs, or in whose time a level of one of
-        the actors fell because its evidence had left the window.
+        That is the newest one that added an entry of theirs, or told that one of these sources drifted, or
+        in whose time a level of one of the actors fell because its evidence had left the window.
         """
+        things = list(things)
         numbers = [self._number_of[thing] for thing in things if thing in self._number_of]
+        numbers += [self._drifted_in[thing] for thing in things if thing in self._drifted_in]
         numbers += [self._fell_in[actor] for actor in actors if actor in self._fell_in]
         return self.snapshot.releases[max(numbers, default=1) - 1]
 
@@ -159,6 +195,19 @@ class Edition:
         return numbers
 
     @cached_property
+    def _drifted_in(self) -> dict[str, int]:
+        """For each source the last release in which a recheck told of a drift, or took that back."""
+        told: dict[str, int] = {}
+        captures = {capture.id: capture.source for capture in self.snapshot.all(Capture)}
+        for recheck in self.snapshot.all(Recheck):
+            source = captures.get(recheck.capture)
+            for before, entry in pairwise([None, *self.snapshot.history(recheck.id)]):
+                if source and entry and not (_same_text(before) and _same_text(entry)):
+                    number = self.snapshot.released_in[entry.name].body.number
+                    told[source] = max(number, told.get(source, 0))
+        return told
+
+    @cached_property
     def _fell_in(self) -> dict[str, int]:
         """For each actor the last release at whose day its levels read differently than at the one before."""
         fell: dict[str, int] = {}
@@ -171,6 +220,11 @@ class Edition:
                 fell |= {actor: number for actor in now if before and before.get(actor) != now[actor]}
                 before = now
         return fell
+
+
+def _same_text(entry: Entry | None) -> bool:
+    """Whether a recheck tells of no drift; before the first one nothing is told."""
+    return entry is None or (isinstance(entry.body, Recheck) and entry.body.outcome == "unchanged")
 
 
 def _levels(card: Scorecard) -> list[tuple[object, ...]]:

@@ -7,6 +7,7 @@ from typing import Any
 from mercwatch.assessment.assess import next_step
 from mercwatch.assessment.cells import Cell, Evidence, State, Test
 from mercwatch.assessment.confidence import of_source
+from mercwatch.publishing import captures
 from mercwatch.publishing.edition import Edition
 from mercwatch.publishing.words import (
     ACTION_STAGES,
@@ -73,6 +74,11 @@ def source(body: Source) -> Data:
     }
 
 
+def listed(edition: Edition, body: Source) -> Data:
+    """A source where it is cited: what it is, and whether it has drifted since our capture."""
+    return {**source(body), **captures.drift(edition, body.id)}
+
+
 def action(edition: Edition, body: Action) -> Data:
     """An action in short, for lists and timelines."""
     steps = sorted(body.stages, key=lambda step: parse(step.date))
@@ -119,7 +125,7 @@ def finding(edition: Edition, body: Finding) -> Data:
 
 def cited(edition: Edition, body: Action | Finding) -> list[Data]:
     """A fact's sources, each with the fact's place in it."""
-    return [{**source(s), "place": body.where.get(s.id)} for s in edition.snapshot.sources_of(body)]
+    return [{**listed(edition, s), "place": body.where.get(s.id)} for s in edition.snapshot.sources_of(body)]
 
 
 def firms(edition: Edition, names: tuple[str, ...]) -> list[Data]:
@@ -153,7 +159,7 @@ def endorsement(edition: Edition, body: Endorsement) -> Data:
         "date": body.date,
         "ended": body.ended,
         "note": body.note,
-        "sources": [source(s) for s in edition.snapshot.sources_of(body)],
+        "sources": [listed(edition, s) for s in edition.snapshot.sources_of(body)],
     }
 
 
@@ -258,7 +264,7 @@ def evidence(edition: Edition, item: Evidence) -> Data:
         "title": title,
         "page": address,
         "confidence": item.confidence.value,
-        "sources": [source(s) for s in edition.snapshot.sources_of(body)],
+        "sources": [listed(edition, s) for s in edition.snapshot.sources_of(body)],
     }
 
 

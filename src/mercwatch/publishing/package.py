@@ -163,8 +163,10 @@ are a view of it.
 - A date is as exact as its source: `2024`, `2024-03`, `2024-03-05`, or an interval `A/B`.
 - Withheld entries are in `withheld.csv` by name, day and reason. A reference to one is left empty; a
   row that cannot stand without it is left out.
-- Personal names, captures and passages are not in these files; of what the miner proposed and a coder
-  accepted, `verdicts.csv` says the place. A row of it with `draft` true is a machine's judgement.
+- Personal names are not in these files, nor are the captures themselves: they are kept privately, and
+  `captures.csv` has their hashes. Of what we cite of them, and of what the miner proposed and a coder
+  accepted, `passages.csv` says the place; a row of `verdicts.csv` with `draft` true is a machine's
+  judgement.
 
 ## How to cite
 

@@ -16,6 +16,7 @@ from django.template import Context
 
 from mercwatch.framework.load import load
 from mercwatch.mining.candidates import Row
+from mercwatch.publishing.plain import visible
 from mercwatch.publishing.render import engine
 
 Data = dict[str, Any]
@@ -96,21 +97,19 @@ def _candidate(row: Row, judged: Mapping[str, str], book: Path | None, file: str
     return {
         "name": row.name,
         "percent": percent,
-        "state": _visible(judged.get(row.name, "waits")),
-        "law": _visible(row.law),
-        "title": _visible(row.title),
-        "article": _visible(row.article),
+        "state": visible(judged.get(row.name, "waits")),
+        "law": visible(row.law),
+        "title": visible(row.title),
+        "article": visible(row.article),
         "in_force": _IN_FORCE[row.in_force],
-        "in_force_reason": _visible(row.in_force_reason),
-        "language": _visible(row.language),
-        "reasons": [_visible(reason) for reason in row.reasons[:MAX_REASONS]],
-        "file": _visible(row.file),
+        "in_force_reason": visible(row.in_force_reason),
+        "language": visible(row.language),
+        "reasons": [visible(reason) for reason in row.reasons[:MAX_REASONS]],
+        "file": visible(row.file),
         "start": row.start,
         "end": row.end,
         "sha256": row.sha256,
-        "places": [
-            _visible(f"{place.law or place.file} {place.article}") for place in elsewhere[:MAX_PLACES]
-        ],
+        "places": [visible(f"{place.law or place.file} {place.article}") for place in elsewhere[:MAX_PLACES]],
         "more_places": max(0, len(elsewhere) - MAX_PLACES),
         "text": text,
         "problem": problem,
@@ -129,7 +128,7 @@ def _passage(row: Row, book: Path) -> tuple[str, str]:
         return "", f"The file cannot be read: {error.strerror}."
     if data is None or hashlib.sha256(data).hexdigest() != row.sha256:
         return "", CHANGED
-    text = _visible(data.decode("utf-8", "replace"))
+    text = visible(data.decode("utf-8", "replace"))
     if len(text) <= MAX_TEXT:
         return text, ""
     return text[:MAX_TEXT], f"The first {MAX_TEXT:,} of {len(text):,} characters."
@@ -146,21 +145,9 @@ def _span(path: Path, start: int, end: int) -> bytes | None:
         return stream.read(end - start)
 
 
-def _visible(text: str) -> str:
-    """The text with a mark for each character that HTML forbids or that would steer how it is shown."""
-    return "".join(char if _plain(char) else "\N{REPLACEMENT CHARACTER}" for char in text)
-
-
-def _plain(char: str) -> bool:
-    code = ord(char)
-    steering = 0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069
-    control = (code < 0x20 and char not in "\t\n\r") or 0x7F <= code < 0xA0 or 0xD800 <= code < 0xE000
-    return not (steering or control or code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF)
-
-
 def _commands(row: Row, book: Path | None, file: str) -> Iterator[str]:
     shared = f"--actor ACTOR --by CODER --why {shlex.quote('…')}"
     folder = shlex.quote(str(book)) if book else "FOLDER"
     of = f"mercwatch judge {shlex.quote(file)}"
-    yield _visible(f"{of} --accept {row.name} --book {folder} --source SOURCE {shared}")
-    yield _visible(f"{of} --reject {row.name} {shared}")
+    yield visible(f"{of} --accept {row.name} --book {folder} --source SOURCE {shared}")
+    yield visible(f"{of} --reject {row.name} {shared}")

@@ -15,6 +15,7 @@ from enum import StrEnum
 from mercwatch.assessment.cells import Cell, Scorecard
 from mercwatch.coding.agreement import Agreement
 from mercwatch.framework.codebook import Codebook
+from mercwatch.publishing.captures import source_of
 from mercwatch.publishing.table_shapes import (
     ACTOR,
     DATES,
@@ -37,13 +38,14 @@ from mercwatch.publishing.table_shapes import (
 )
 from mercwatch.publishing.verdicts import is_draft, passage_of
 from mercwatch.record.entries import Entry
-from mercwatch.record.kinds import Action, Coding, Finding, Verdict
+from mercwatch.record.kinds import Action, Capture, Coding, Finding, Passage, Recheck, Verdict
 from mercwatch.record.ledger import Snapshot
 
 # A column of one of these names always refers to that table, by its id.
 _REFERS = {
     "action": "actions",
     "actor": "actors",
+    "capture": "captures",
     "coder": "coders",
     "coding": "codings",
     "country": "actors",
@@ -51,6 +53,8 @@ _REFERS = {
     "indicator": "indicators",
     "instrument": "instruments",
     "recorded_by": "coders",
+    "passage": "passages",
+    "recheck": "rechecks",
     "recommendation": "recommendations",
     "search_log": "search_logs",
     "source": "sources",
@@ -156,7 +160,7 @@ def _things(thing: Thing, snapshot: Snapshot) -> Table:
 
 
 def _of_entry(snapshot: Snapshot, entry: Entry) -> dict[str, Value]:
-    """What a row says of its entry; of a verdict also who judged, and where its passage stands."""
+    """What a row says of its entry, and what it takes from other entries or from the parts of its own."""
     found: dict[str, Value] = {
         "entry": entry.name,
         "release": snapshot.released_in[entry.name].body.number,
@@ -164,8 +168,23 @@ def _of_entry(snapshot: Snapshot, entry: Entry) -> dict[str, Value]:
     if isinstance(entry.body, Verdict):
         passage = passage_of(snapshot, entry.body)
         found |= {"recorded_by": entry.envelope.recorded_by, "draft": is_draft(snapshot, entry)}
-        found |= {name: getattr(passage, name, None) for name in ("source", "file", "start", "end")}
+        found |= {name: getattr(passage, name, None) for name in ("file", "start", "end")}
+        found["source"] = source_of(snapshot, passage) if passage else None
+    elif isinstance(entry.body, Passage):
+        found["source"] = source_of(snapshot, entry.body)
+    elif isinstance(entry.body, Capture):
+        found |= _of_capture(entry.body)
     return found
+
+
+def _of_capture(body: Capture) -> dict[str, Value]:
+    """How it was read, and its time stamp: empty where there is none."""
+    read = ("reader", "text_sha256", "language", "published", "pages", "scanned")
+    stamp = ("authority", "time", "token_sha256")
+    return {
+        **{name: _plain(name, getattr(body.read, name, None)) for name in read},
+        **{f"stamp_{name}": getattr(body.stamp, name, None) for name in stamp},
+    }
 
 
 @dataclass(frozen=True)
@@ -214,6 +233,12 @@ def _cited(coding: Coding) -> Iterator[tuple[int | None, str]]:
     yield from ((None, thing) for thing in dict.fromkeys(coding.counted))
     if coding.search_log:
         yield None, coding.search_log
+
+
+def _recheck_passages(snapshot: Snapshot, columns: tuple[Column, ...]) -> Iterator[Row]:
+    for recheck in snapshot.all(Recheck):
+        told = {now.passage: now for now in recheck.passages}
+        yield from (_row(columns, now, recheck=recheck.id) for now in told.values())
 
 
 PLACE = maybe("place", "Where in the source the fact stands: article, section, page.")
@@ -270,6 +295,18 @@ _PARTS = (
         ),
         ("coding", "position"),
         _coding_evidence,
+    ),
+    _Part(
+        "recheck_passages",
+        "What became of each passage that is cited, at the recheck of its capture",
+        (
+            text("recheck", "The recheck."),
+            text("passage", "The passage."),
+            text("fate", "unchanged, moved, altered or gone."),
+            number("start", "Where it begins now, in bytes of the text read then.", False),
+        ),
+        ("recheck", "passage"),
+        _recheck_passages,
     ),
 )
 
@@ -383,8 +420,7 @@ def _mended(table: Table, known: Mapping[str, set[Value]]) -> Table:
         lost = {
             place
             for foreign in table.foreign
-            if row[place := table.place(foreign.column)] is not None
-            and row[place] not in known[foreign.table]
+            if row[place := table.place(foreign.column)] not in known[foreign.table]
         }
         if not any(table.columns[place].required for place in lost):
             rows.append(tuple(None if place in lost else value for place, value in enumerate(row)))

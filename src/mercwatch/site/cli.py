@@ -1,302 +1,43 @@
-"""The `mercwatch` command: each command joins rooms and prints; the rules live in the rooms."""
+"""The `mercwatch` command. Each command joins rooms and prints; the rules live in the rooms."""
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Callable
-from contextlib import suppress
-from datetime import UTC, date, datetime
-from functools import wraps
-from pathlib import Path
-from typing import ParamSpec, TypeVar
+from importlib import import_module
 
 import click
 
-from mercwatch.assessment.assess import assess as assess_actor
-from mercwatch.coding.dossier import Reading
-from mercwatch.coding.dossier import dossier as write_dossier
-from mercwatch.coding.sheet import read_coding_sheet
-from mercwatch.framework.codebook import Codebook
-from mercwatch.framework.diff import MeaningError, describe, diff
-from mercwatch.framework.load import CodebookError, digest, load_file
-from mercwatch.framework.load import load as load_codebook
-from mercwatch.publishing.bake import BakeError, bake
-from mercwatch.record import dump as dumping
-from mercwatch.record.adding import Recorder, new_entries
-from mercwatch.record.kinds import Actor
-from mercwatch.record.ledger import LedgerError
-from mercwatch.record.lint.copying import copied
-from mercwatch.record.lint.rules import RULES, Wording
-from mercwatch.record.lint.rules import lint as lint_record
-from mercwatch.record.lint.stated import collect
-from mercwatch.record.loading import merged
-from mercwatch.record.problems import Problem, Refused
-from mercwatch.record.releasing import next_release
-from mercwatch.record.sheets import read_sheet
-from mercwatch.record.verify import verify as verify_dump
-from mercwatch.site import mining_cli
-from mercwatch.site.database import open_store
-from mercwatch.site.explain import as_json, as_text
-from mercwatch.site.serve import HOST, server
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-DAY = click.DateTime(["%Y-%m-%d"])
-FOLDER = click.Path(path_type=Path, file_okay=False)
-FILE = click.Path(path_type=Path, exists=True)
+_MODULES = {
+    "record_cli": "add code codebook dossier dump lint load release verify",
+    "public_cli": "assess publish serve",
+    "mining_cli": "judge lexicon mine passages queue",
+    "capture_cli": "archive capture import-file import-warc",
+    "drift_cli": "cut read recheck reread settle",
+    "watch_cli": "places watch",
+}
+"""Which module holds which commands: only the one that is run is loaded, so that every start is quick."""
+_HOME = {name: module for module, names in _MODULES.items() for name in names.split()}
 
 
-def _fails_clearly(command: Callable[P, R]) -> Callable[P, R]:
-    """Bad input ends with all its problems on stderr and exit code 2; nothing was taken in."""
+class _Commands(click.Group):
+    """The commands, each loaded when it is wanted."""
 
-    @wraps(command)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return command(*args, **kwargs)
-        except (Refused, LedgerError, CodebookError, MeaningError, BakeError) as error:
-            click.echo(str(error), err=True)
-            if isinstance(error, Refused):
-                click.echo(f"{len(error.problems)} problem(s); nothing was taken in.", err=True)
-            sys.exit(2)
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names, sorted."""
+        return sorted(_HOME)
 
-    return wrapped
-
-
-def _today() -> str:
-    return datetime.now(UTC).date().isoformat()
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name, or None."""
+        if cmd_name not in _HOME:
+            return None
+        module = import_module(f"mercwatch.site.{_HOME[cmd_name]}")
+        found: click.Command = next(one for one in module.COMMANDS if one.name == cmd_name)
+        return found
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="mercwatch")
 def main() -> None:
     """Mercwatch tracks which governments govern the trade in hacking for hire.
 
     Exit codes: 0 done, 1 the check found something, 2 bad input (nothing was taken in).
     """
-
-
-for _command in mining_cli.COMMANDS:
-    main.add_command(_command)
-
-
-@main.command()
-@click.argument("sheets", nargs=-1, required=True, type=FILE)
-@click.option("--by", "coder", default="machine-1", show_default=True, help="Who records: a coder's id.")
-@click.option("--on", "day", type=DAY, help="Day of recording (default: today, UTC).")
-@_fails_clearly
-def add(sheets: tuple[Path, ...], coder: str, day: datetime | None) -> None:
-    """Add what SHEETS say (YAML, CSV or JSON lines), all or nothing."""
-    store = open_store()
-    rows, problems = [], []
-    for sheet in sheets:
-        try:
-            rows += read_sheet(sheet)
-        except Refused as refused:
-            problems += refused.problems
-    if problems:
-        raise Refused(problems)
-    when = day.date().isoformat() if day else _today()
-    entries = new_entries(rows, store.read(), load_codebook(), Recorder(coder, when))
-    click.echo(f"{store.append(entries)} entries added from {len(rows)} rows.")
-
-
-@main.command()
-@click.argument("actors", nargs=-1, required=True)
-@click.option("--out", required=True, type=FOLDER, help="Folder for the dossiers, one file an actor.")
-@click.option(
-    "--reading",
-    type=click.Choice([reading.value for reading in Reading]),
-    default=Reading.TESTS_FIRST.value,
-    show_default=True,
-    help="Order of the material; give two blind coders different ones.",
-)
-@_fails_clearly
-def dossier(actors: tuple[str, ...], out: Path, reading: Reading) -> None:
-    """Write what a blind coder needs on ACTORS: tests and evidence, and nobody's codings."""
-    ledger, codebook = open_store().read(), load_codebook()
-    try:
-        texts = {actor: write_dossier(ledger, codebook, actor, Reading(reading)) for actor in actors}
-    except KeyError as error:
-        raise LedgerError(f"there is no government or organisation {error.args[0]}") from error
-    out.mkdir(parents=True, exist_ok=True)
-    for actor, text in texts.items():
-        (out / f"{actor}.md").write_text(text, encoding="utf-8")
-    click.echo(f"{len(texts)} dossiers written to {out}.")
-
-
-@main.command()
-@click.argument("sheets", nargs=-1, required=True, type=FILE)
-@click.option("--by", "coder", required=True, help="Whose judgement it is: a coder's id.")
-@click.option("--on", "day", type=DAY, help="Day of recording (default: today, UTC).")
-@_fails_clearly
-def code(sheets: tuple[Path, ...], coder: str, day: datetime | None) -> None:
-    """Add the codings that coding SHEETS hold, all or nothing."""
-    store, codebook = open_store(), load_codebook()
-    ledger = store.read()
-    rows, problems = [], []
-    for sheet in sheets:
-        try:
-            rows += read_coding_sheet(sheet, coder, ledger, codebook)
-        except Refused as refused:
-            problems += refused.problems
-    if problems:
-        raise Refused(problems)
-    when = day.date().isoformat() if day else _today()
-    entries = new_entries(rows, ledger, codebook, Recorder(coder, when))
-    click.echo(f"{store.append(entries)} codings added from {len(sheets)} coding sheets.")
-
-
-@main.command()
-@click.option("--on", "day", type=DAY, help="Day of the release (default: today, UTC).")
-@click.option("--note", help="What the release is about, in one line.")
-@_fails_clearly
-def release(day: datetime | None, note: str | None) -> None:
-    """Bind all pending entries into a release and print its head."""
-    store = open_store()
-    codebook = load_codebook()
-    when = day.date().isoformat() if day else _today()
-    made = next_release(store.read(), codebook, digest(codebook.version), when, note)
-    store.append((), [made])
-    click.echo(f"Release {made.body.number} of {when}: {len(made.body.entries)} entries.")
-    click.echo(f"head {made.head}")
-
-
-@main.command()
-@click.argument("path", type=FOLDER)
-@_fails_clearly
-def dump(path: Path) -> None:
-    """Write the whole record to PATH as plain files, the same bytes for the same record."""
-    store = open_store()
-    ledger = store.read()
-    dumping.write(ledger, path)
-    click.echo(f"{len(ledger.entries)} entries and {len(ledger.releases)} releases written to {path}.")
-
-
-@main.command()
-@click.argument("path", type=FOLDER)
-@_fails_clearly
-def load(path: Path) -> None:
-    """Take in the record at PATH: the union with what is there, checked whole before."""
-    store = open_store()
-    union = merged(path, store.read(), load_codebook())
-    new = store.append(union.entries.values(), union.releases, union.withheld.values())
-    click.echo(f"{new} entries were new, {len(union.entries)} are there.")
-    for conflict in union.conflicts():
-        click.echo(f"conflict, blocks the next release: {conflict}", err=True)
-
-
-@main.command()
-@click.argument("path", type=FOLDER)
-@click.option("--head", help="A release's head that you know from elsewhere.")
-@click.option("--allow-pending", is_flag=True, help="Tolerate entries that no release holds yet.")
-def verify(path: Path, head: str | None, allow_pending: bool) -> None:
-    """Check the dump at PATH offline. Exit code 1 when something is wrong."""
-    verdict = verify_dump(path, head, allow_pending)
-    for problem in verdict.problems:
-        click.echo(str(problem), err=True)
-    click.echo(
-        f"{verdict.entries} entries, {verdict.withheld} withheld, {verdict.pending} pending, "
-        f"{len(verdict.releases)} release(s)."
-    )
-    if verdict.releases:
-        click.echo(f"head {verdict.releases[-1].head}")
-    click.echo(verdict.meaning)
-    sys.exit(0 if verdict.ok else 1)
-
-
-@main.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
-@click.option("--texts", type=FOLDER, help="Private texts of sources (*.txt) to compare our words with.")
-@_fails_clearly
-def lint(paths: tuple[Path, ...], texts: Path | None) -> None:
-    """Hold dumps and sheets at PATHS to the record's rules of care. Exit code 1 when one is broken."""
-    collection = collect(paths)
-    problems = sorted([*lint_record(collection, Wording.shipped()), *copied(collection, texts)])
-    for problem in problems:
-        click.echo(str(problem), err=True)
-    if texts is None:
-        click.echo(
-            "Own words were compared with titles and quotations only; --texts names a folder of texts."
-        )
-    click.echo(f"{len(collection.stated)} things, {len(RULES) + 1} rules, {len(problems)} problem(s).")
-    sys.exit(1 if problems else 0)
-
-
-@main.command()
-@click.argument("actor")
-@click.option("--as-of", type=DAY, help="The day the levels are asked for (default: the release's).")
-@click.option("--known-on", type=DAY, help="Answer from the last release at or before that day.")
-@click.option("--json", "json_wanted", is_flag=True, help="Print JSON.")
-@_fails_clearly
-def assess(actor: str, as_of: datetime | None, known_on: datetime | None, json_wanted: bool) -> None:
-    """Explain ACTOR (FR, EU, or an organisation's id): each level with its way back to the source."""
-    ledger = open_store().read()
-    snapshot = ledger.known_on(known_on.date()) if known_on else ledger.at()
-    if actor not in snapshot.live or not isinstance(snapshot.live[actor].body, Actor):
-        raise LedgerError(
-            f"there is no government or organisation {actor} in release {snapshot.release.head[:12]}"
-        )
-    day = as_of.date() if as_of else date.fromisoformat(snapshot.release.body.date)
-    terms = load_codebook(snapshot.release.body.codebook)
-    card = assess_actor(snapshot, terms, actor, day)
-    if json_wanted:
-        click.echo(json.dumps(as_json(card, snapshot, terms), indent=2, ensure_ascii=False))
-    else:
-        click.echo(as_text(card, snapshot, terms))
-
-
-@main.command()
-@click.option(
-    "--out", required=True, type=FOLDER, help="Where the site goes; a link to the newest whole bake."
-)
-@_fails_clearly
-def publish(out: Path) -> None:
-    """Bake the public site of the newest release into the folder OUT."""
-    ledger = open_store().read()
-    with click.progressbar(length=1, label="Baking", file=sys.stderr) as bar:
-
-        def progress(done: int, of: int) -> None:
-            bar.length = of
-            bar.update(done - bar.pos)
-
-        report = bake(ledger, out, progress)
-    click.echo(
-        f"{report.written} files written, {report.unchanged} unchanged, {report.bytes:,} bytes in {out}."
-    )
-
-
-@main.command()
-@click.argument("site", type=FOLDER)
-@click.option("--port", default=8000, show_default=True, help="0 takes a free port.")
-@_fails_clearly
-def serve(site: Path, port: int) -> None:
-    """Serve the baked SITE on 127.0.0.1 until interrupted."""
-    if not (site / "index.html").is_file():
-        raise Refused([Problem(str(site), 1, "there is no baked site here; run mercwatch publish first")])
-    try:
-        httpd = server(site, port)
-    except OSError as error:
-        raise Refused([Problem(f"port {port}", 1, str(error.strerror))]) from error
-    click.echo(f"Serving {site} at http://{HOST}:{httpd.server_address[1]}/ (stop with Ctrl-C).")
-    with suppress(KeyboardInterrupt):
-        httpd.serve_forever()
-
-
-@main.group()
-def codebook() -> None:
-    """The codebook and its versions."""
-
-
-@codebook.command("diff")
-@click.argument("old")
-@click.argument("new")
-@_fails_clearly
-def codebook_diff(old: str, new: str) -> None:
-    """Say what changed for whom between OLD and NEW (versions or files)."""
-    click.echo(describe(diff(_codebook(old), _codebook(new))))
-
-
-def _codebook(name: str) -> Codebook:
-    return load_file(Path(name)) if Path(name).is_file() else load_codebook(name)

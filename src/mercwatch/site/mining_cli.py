@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 import sys
 import time
 from collections.abc import Iterable
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from mercwatch.capture.passages import Fate, Selector, find, selector
+from mercwatch.capture.passages import Fate, find, selector, selector_of
+from mercwatch.capture.waiting import Waiting, WaitingError
 from mercwatch.framework.load import load as load_codebook
 from mercwatch.mining import candidates as files
 from mercwatch.mining.candidates import CandidatesError, Row
@@ -24,11 +26,12 @@ from mercwatch.mining.proofs import broken
 from mercwatch.publishing.queue_page import inside, queue_page
 from mercwatch.record.adding import Recorder, new_entries
 from mercwatch.record.entries import Json
-from mercwatch.record.kinds import Coder, Passage, Verdict
+from mercwatch.record.kinds import Capture, Coder, Passage, Verdict
 from mercwatch.record.ledger import Ledger
 from mercwatch.record.problems import Problem, Refused
 from mercwatch.record.sheets import Row as SheetRow
 from mercwatch.record.sheets import parse_row
+from mercwatch.site.capturing import archive_folder
 from mercwatch.site.database import open_store
 
 if TYPE_CHECKING:  # the engine takes half a second to load; only `mine` needs it
@@ -158,7 +161,7 @@ def _ledger() -> Ledger:
 
 
 @click.command()
-@click.argument("file", type=FILE)
+@click.argument("file", type=FILE, required=False)
 @click.option(
     "--recommendation", "-r", type=click.Choice([f"R{n}" for n in range(1, 8)]), help="Only this one."
 )
@@ -167,11 +170,25 @@ def _ledger() -> Ledger:
     "--page", type=click.Path(path_type=Path, dir_okay=False), help="Write a page instead of a list."
 )
 @click.option("--book", type=FOLDER, help="The law book, so that the page can show the passages.")
-def queue(file: Path, recommendation: str | None, top: int, page: Path | None, book: Path | None) -> None:
+@click.option("--archive", type=click.Path(path_type=Path), help="The archive, whose queue is listed.")
+def queue(
+    *,
+    file: Path | None,
+    recommendation: str | None,
+    top: int,
+    page: Path | None,
+    book: Path | None,
+    archive: Path | None,
+) -> None:
     """Put the candidates of FILE before a person: a list here, or a page with the passages.
 
-    Judge them with `mercwatch judge FILE --accept NAME …` or `--reject NAME …`.
+    Without FILE: all that waits for a person, drifted passages, changed places, new documents and files of
+    candidates. Close an item with `mercwatch settle`; judge candidates with `mercwatch judge FILE --accept NAME …`
+    or `--reject NAME …`.
     """
+    if file is None:
+        _list_waiting(archive_folder(archive))
+        return
     rows, judged = _candidates(file), _judged()
     chosen: list[Row] = []
     for name in [recommendation] if recommendation else [f"R{n}" for n in range(1, 8)]:
@@ -194,6 +211,21 @@ def queue(file: Path, recommendation: str | None, top: int, page: Path | None, b
     click.echo(f"{len(chosen)} candidates, {sum(row.name in judged for row in chosen)} judged.")
 
 
+def _list_waiting(folder: Path) -> None:
+    """The open items of the review queue, oldest first."""
+    try:
+        items = Waiting(folder).open_items()
+    except WaitingError as error:
+        _fail(str(error))
+    for item in items:
+        click.echo(f"{item.made}  {item.kind:12}  {item.id}  {_one_line(item.what)}")
+        click.echo(f"    {_one_line(item.about)}  {_one_line(item.address)}")
+        if item.file:
+            path, texts = shlex.quote(str(folder / item.file)), shlex.quote(str(folder / "texts"))
+            click.echo(f"    mercwatch queue {path} --book {texts} --page queue.html")
+    click.echo(f"{len(items)} items wait.")
+
+
 def _one_line(text: str) -> str:
     """What a file says, on one line and without characters that steer a terminal."""
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())
@@ -208,6 +240,7 @@ class _Judging:
     why: str
     book: Path | None
     source: str | None
+    capture: Capture | None
     bears_on: tuple[str, ...]
     because: str | None
     live: frozenset[str]
@@ -234,27 +267,31 @@ class _Judging:
         return [*made, parse_row(self.file, line, verdict, because)]
 
     def _passage(self, line: int, row: Row) -> Json:
-        if self.book is None or self.source is None:
+        if self.book is None or (self.source is None) == (self.capture is None):
             raise self._refused(
-                line, row, "--accept needs --book (the law book) and --source (whose text it is)"
+                line,
+                row,
+                "--accept needs --book (the law book, or the archive's texts) and either --source or "
+                "--capture (whose text it is)",
             )
         path = inside(self.book, row.file)
         if path is None:
             raise self._refused(line, row, f"{row.file!r} leads out of the law book's folder")
         try:
-            taken = selector(path.read_bytes(), row.start, row.end, row.article)
+            data = path.read_bytes()
+            taken = selector(data, row.start, row.end, row.article)
         except OSError as error:
             raise self._refused(line, row, f"{row.file!r} cannot be read: {error.strerror}") from None
         except ValueError as error:
             raise self._refused(line, row, f"{row.file!r}: {error}") from None
         if taken.quote != row.sha256:
             raise self._refused(line, row, f"{row.file!r} has changed since it was mined: its hash differs")
-        place = hashlib.sha256(f"{self.source}\n{row.file}\n{row.start}".encode()).hexdigest()
+        whose = self.capture.id if self.capture else f"{self.source}\n{row.file}"
+        place = hashlib.sha256(f"{whose}\n{row.start}".encode()).hexdigest()
         return {
             "kind": "passage",
             "id": f"p-{row.sha256[:12]}-{place[:8]}",
-            "source": self.source,
-            "file": row.file,
+            **(self._of_capture(line, row, data) or {"source": self.source, "file": row.file}),
             "article": row.article or None,
             "start": row.start,
             "end": row.end,
@@ -262,6 +299,15 @@ class _Judging:
             "before_sha256": taken.before,
             "after_sha256": taken.after,
         }
+
+    def _of_capture(self, line: int, row: Row, data: bytes) -> Json | None:
+        """What makes a passage one of a capture's text; Refused where the file is not that text."""
+        if self.capture is None:
+            return None
+        read = self.capture.read
+        if read is None or hashlib.sha256(data).hexdigest() != read.text_sha256:
+            raise self._refused(line, row, f"{row.file!r} is not the text of {self.capture.id}")
+        return {"capture": self.capture.id, "reader": read.reader}
 
     def _refused(self, line: int, row: Row, rule: str) -> Refused:
         return Refused([Problem(self.file.name, line, f"{row.name}: {rule}")])
@@ -287,6 +333,7 @@ def _named(rows: Iterable[Row], accepted: tuple[str, ...], rejected: tuple[str, 
 @click.option("--why", required=True, help="The reason, in own words.")
 @click.option("--book", type=FOLDER, help="The law book that was mined.")
 @click.option("--source", help="Id of the source whose text the accepted passages are.")
+@click.option("--capture", help="Id of the capture whose text they are (with --book ARCHIVE/texts).")
 @click.option("--bears-on", multiple=True, help="Id of an action that the accepted passages speak of.")
 @click.option("--because", help="Why this supersedes an earlier verdict on the same candidate.")
 def judge(
@@ -299,6 +346,7 @@ def judge(
     why: str,
     book: Path | None,
     source: str | None,
+    capture: str | None,
     bears_on: tuple[str, ...],
     because: str | None,
 ) -> None:
@@ -309,7 +357,11 @@ def judge(
     candidates = _candidates(file)
     _named(candidates, accepted, rejected, file)
     store, ledger = open_store(), _ledger()
-    judging = _Judging(file, actor, why, book, source, bears_on, because, frozenset(ledger.live))
+    of = ledger.live[capture][-1].body if capture and capture in ledger.live else None
+    if capture and not isinstance(of, Capture):
+        _fail(f"{_one_line(capture)}: the record has no such capture")
+    taken = of if isinstance(of, Capture) else None
+    judging = _Judging(file, actor, why, book, source, taken, bears_on, because, frozenset(ledger.live))
     sheet: dict[str, SheetRow] = {}
     problems: list[Problem] = []
     for line, row in enumerate(candidates, start=1):
@@ -347,14 +399,7 @@ def passages(book: Path, actor: str | None, as_json: bool) -> None:
     for body in bodies:
         if not isinstance(body, Passage) or body.file is None or (actor and body.id not in theirs):
             continue
-        wanted = Selector(
-            body.start,
-            body.end,
-            body.quote_sha256,
-            body.before_sha256 or "",
-            body.after_sha256 or "",
-            body.article or "",
-        )
+        wanted = selector_of(body)
         path = inside(book, body.file)
         try:
             data = path.read_bytes() if path and path.is_file() else None

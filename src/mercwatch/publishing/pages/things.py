@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from mercwatch.publishing import fragments, verdicts
+from mercwatch.publishing import captures, fragments, verdicts
 from mercwatch.publishing.edition import Edition
 from mercwatch.publishing.page import Page
 from mercwatch.publishing.words import STAGES
@@ -130,19 +130,22 @@ def _pinned(edition: Edition, body: Coding, thing: str) -> Data:
         "title": title,
         "page": address,
         "live": edition.snapshot.is_live(name),
-        "sources": [fragments.source(s) for s in edition.snapshot.sources_of(evidence)],
+        "sources": [fragments.listed(edition, s) for s in edition.snapshot.sources_of(evidence)],
     }
 
 
 def _source(edition: Edition, body: Source) -> Page:
     users = edition.used_by.get(body.id, [])
+    kept = captures.of_source(edition, body.id)
     data: Data = {
-        "source": fragments.source(body),
+        "source": fragments.listed(edition, body),
+        "captures": kept,
         "used_by": [u for u in (_user(edition, entry) for entry in users) if u],
         "history": history(edition, body.id),
     }
-    things = {body.id, *(entry.id for entry in users)}
-    return Page(fragments.page("sources", body.id), "source.html", body.title, data, things)
+    things = {body.id, *(entry.id for entry in users), *captures.things(edition, body.id)}
+    path, shown = fragments.page("sources", body.id), captures.SHOWN if kept else (0,)
+    return Page(path, "source.html", body.title, data, things, shown=shown)
 
 
 def _user(edition: Edition, entry: Entry) -> Data | None:
@@ -168,7 +171,7 @@ def _instrument(edition: Edition, body: Instrument) -> Page:
             "date": body.date,
             "summary": body.summary,
             "recommendations": list(body.recommendations),
-            "sources": [fragments.source(s) for s in edition.snapshot.sources_of(body)],
+            "sources": [fragments.listed(edition, s) for s in edition.snapshot.sources_of(body)],
         },
         "endorsements": [_endorsed(edition, e.id, e) for e in endorsements],
         "history": history(edition, body.id),

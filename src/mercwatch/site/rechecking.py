@@ -1,0 +1,164 @@
+"""A capture's address asked again: what became of each passage, for the record and the review queue."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import click
+
+from mercwatch.capture.archive import Archive, ArchiveError, Kept
+from mercwatch.capture.asking import FetchError
+from mercwatch.capture.drift import Found, found_in
+from mercwatch.capture.passages import Fate, selector_of
+from mercwatch.capture.reading import Reading
+from mercwatch.capture.sandbox import Sandbox
+from mercwatch.capture.taking import reread, text_path
+from mercwatch.capture.waiting import Item, Waiting
+from mercwatch.record.entries import Json, plain
+from mercwatch.record.kinds import Capture, Passage
+from mercwatch.site.capturing import Named, moment, terminal
+
+_PASSING = frozenset({"no-answer", "too-slow", "busy", "server-error", "broken-answer"})
+"""Reasons that may be gone tomorrow: they are recorded only where an earlier day's attempt failed, too."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A capture checked again: each passage with what became of it, or why the address gave nothing."""
+
+    outcome: str
+    sha256: str | None
+    reason: str | None
+    passages: tuple[tuple[Passage, Found], ...]
+
+
+class Checker:
+    """Compares captures with what their addresses give now, says it, records it, queues what is lost."""
+
+    def __init__(self, archive: Archive, sandbox: Sandbox, named: Named) -> None:
+        self.archive, self.sandbox, self.named = archive, sandbox, named
+        self.waiting = Waiting(archive.folder)
+
+    def compare(self, capture: Capture, now: Kept) -> Checked:
+        """What a newly served document means for a capture's passages."""
+        passages = self.named.passages_of(capture.id)
+        if now.sha256 == capture.sha256:
+            same = tuple((passage, Found(Fate.UNCHANGED, passage.start)) for passage in passages)
+            return Checked("unchanged", now.sha256, None, same)
+        before = reread(kept_of(self.archive, capture), self.archive, self.sandbox.read).reading
+        taken = reread(now, self.archive, self.sandbox.read)
+        after = taken.reading
+        if after is None:
+            gone = tuple((passage, Found(Fate.GONE)) for passage in passages)
+            return Checked("changed", now.sha256, terminal(taken.problem), gone)
+        if before is not None and before.text == after.text:
+            same = tuple((passage, Found(Fate.UNCHANGED, passage.start)) for passage in passages)
+            return Checked("unchanged", now.sha256, None, same)
+        found = tuple((passage, self._found(capture, passage, before, after)) for passage in passages)
+        return Checked("changed", now.sha256, None, found)
+
+    def _found(self, capture: Capture, passage: Passage, before: Reading | None, after: Reading) -> Found:
+        old, wanted = text_of(self.archive, self.named, capture, passage), selector_of(passage)
+        if before is not None and before.reader != passage.reader:
+            anchored = found_in(old, wanted, before.text.encode(), before.pieces)
+            if anchored.selector is not None:  # compare like with like: both read by today's reader
+                old, wanted = before.text.encode(), anchored.selector
+        return found_in(old, wanted, after.text.encode(), after.pieces)
+
+    def tell(self, capture: Capture, found: Checked, error: FetchError | None) -> bool:
+        """Say it, record it where it is new, and queue what is lost; True where something changed."""
+        for passage, now in found.passages:
+            where = f" (begins at byte {now.at} now)" if now.fate is Fate.MOVED else ""
+            click.echo(f"  {passage.id} {passage.article or ''}: {now.fate}{where}")
+        what = found.outcome if error is None else f"{found.outcome}: {terminal(str(error), 500)}"
+        click.echo(f"  {capture.id}: {what}")
+        lost = [passage.id for passage, now in found.passages if now.fate in (Fate.ALTERED, Fate.GONE)]
+        if error is not None and not self._lasting(capture, error):
+            click.echo("  not recorded yet: this may be over tomorrow, so it is asked again first")
+            return True
+        self._record(capture, found)
+        if lost or error is not None:
+            self._queue(capture, found, lost)
+        return found.outcome != "unchanged"
+
+    def _lasting(self, capture: Capture, error: FetchError) -> bool:
+        """Whether a failure counts: its kind stays, or the address failed on an earlier day as well."""
+        if error.reason not in _PASSING:
+            return True
+        address = self.named.sources[capture.source].address
+        newest = self.archive.newest(address)
+        since = newest.moment if newest else ""
+        return any(since < a.moment and a.moment[:10] < moment()[:10] for a in self.archive.attempts(address))
+
+    def _record(self, capture: Capture, found: Checked) -> None:
+        last = self.named.rechecks.get(capture.id)
+        passages = [
+            {"passage": passage.id, "fate": now.fate.value, "start": now.at}
+            for passage, now in found.passages
+        ]
+        if last and (last.outcome, [plain(now) for now in last.passages]) == (
+            found.outcome,
+            [{key: value for key, value in now.items() if value is not None} for now in passages],
+        ):
+            return
+        row: Json = {
+            "kind": "recheck",
+            "id": f"r{capture.id}",
+            "capture": capture.id,
+            "checked": moment(),
+            "outcome": found.outcome,
+            "sha256": found.sha256,
+            "reason": found.reason,
+            "passages": passages,
+        }
+        self.named.row(row, "The address was asked again, with another outcome." if last else None)
+
+    def _queue(self, capture: Capture, found: Checked, lost: list[str]) -> None:
+        total = len(found.passages)
+        what = (
+            f"{len(lost)} of {total} passages altered or gone: {', '.join(lost)}"
+            if lost
+            else f"the address gives nothing any more: {found.reason}"
+        )
+        address = self.named.sources[capture.source].address
+        mark = (found.sha256 or hashlib.sha256((found.reason or "").encode()).hexdigest())[:12]
+        self.waiting.add(
+            Item(
+                id=f"drift-{capture.id}-{mark}",
+                kind="drift",
+                made=moment(),
+                about=capture.source,
+                address=address,
+                what=what,
+                sha256=found.sha256 or "",
+            )
+        )
+
+
+def text_of(archive: Archive, named: Named, capture: Capture, passage: Passage) -> bytes:
+    """The text that a passage was cut from, as its reader made it; ArchiveError where it is lost."""
+    for text_hash in _texts(named, capture, passage.reader):
+        path = text_path(archive.folder, text_hash)
+        if path.is_file():
+            text = path.read_bytes()
+            if hashlib.sha256(text).hexdigest() == text_hash:
+                return text
+    raise ArchiveError(f"{passage.id}: the text that it was cut from is not in this archive, or damaged")
+
+
+def _texts(named: Named, capture: Capture, reader: str | None) -> Iterator[str]:
+    """Hashes of the texts that a reader made of a capture, by all entries of it, the newest first."""
+    entries = [e.body for e in named.ledger.entries.values() if e.id == capture.id]
+    for body in (capture, *entries):
+        if isinstance(body, Capture) and body.read and body.read.reader == reader:
+            yield body.read.text_sha256
+
+
+def kept_of(archive: Archive, capture: Capture) -> Kept:
+    """The bytes that the record's capture names; raises ArchiveError where they are not here."""
+    found = archive.with_sha256(capture.sha256)
+    if not found:
+        raise ArchiveError(f"{capture.id}: its bytes are not in this archive; look for the right --archive")
+    return next((kept for kept in found if kept.kind != "revisit"), found[0])
