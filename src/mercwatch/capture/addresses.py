@@ -15,6 +15,7 @@ _UNSAFE = re.compile(r"[\x00-\x20\x7f\\<>\"^`{|}]")
 _NAME = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?)*"
 )
+_BRACKETS = re.compile(r"[^\[\]]*|\[[\w:.%-]*:[\w:.%-]*\](:\d*)?", re.A)
 _KEPT = "/:?#[]@!$&'()*+,;=%~-._"
 
 IP = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -57,7 +58,7 @@ class Target:
 
 
 def target(address: str, ports: frozenset[int] | None = PORTS) -> Target:
-    """An address that may be asked; ports None allows every port from 1024. Raises AddressError."""
+    """An address that may be asked; ports None allows every port from 1024, too. Raises AddressError."""
     text = address.strip()
     if len(text) > MAX_ADDRESS:
         raise AddressError(f"the address is longer than {MAX_ADDRESS:,} characters")
@@ -74,10 +75,12 @@ def target(address: str, ports: frozenset[int] | None = PORTS) -> Target:
         raise AddressError(f"this is no address: {error}") from None
     if scheme not in _DEFAULT:
         raise AddressError("the address does not begin with http:// or https://")
+    if not _BRACKETS.fullmatch(parts.netloc):
+        raise AddressError("its host stands in brackets, but is no IPv6 address")
     if parts.username is not None or parts.password is not None:
         raise AddressError("the address carries a user's name or password")
     port = _DEFAULT[scheme] if port is None else port
-    if (port not in ports) if ports is not None else (port < 1024):
+    if (port not in ports) if ports is not None else (port < 1024 and port not in PORTS):
         raise AddressError(f"port {port} is none on which a public page is served")
     shown = f"[{host}]" if ":" in host else host
     netloc = shown if port == _DEFAULT[scheme] else f"{shown}:{port}"

@@ -25,10 +25,10 @@ from mercwatch.capture.warcs import (
     Earlier,
     Seen,
     body_in,
-    captures_in,
     info,
     payload_digest,
     problems_in,
+    records_in,
     resource,
     written,
 )
@@ -82,6 +82,10 @@ class Kept:
     etag: str
     last_modified: str
     payload: str
+
+    def read_as(self) -> tuple[str, int, str]:
+        """What a revisit of it is read as: SHA-256, bytes, media type."""
+        return self.sha256, self.bytes, self.media_type
 
     def earlier(self) -> Earlier:
         """What a revisit of it says of it."""
@@ -139,38 +143,46 @@ class Archive:
                 database.close()
 
     def _prepare(self) -> None:
-        """Make the tables; cut off what a killed run left behind; make a lost catalogue again."""
+        """Make the tables; name or cut off what a killed run left behind; make a lost catalogue again."""
         self._database.execute("PRAGMA journal_mode=WAL")
         self._database.execute("PRAGMA synchronous=FULL")
         self._database.executescript(_TABLES)
         known = dict(self._database.execute('SELECT name, "end" FROM file'))
         there = {path.name: path for path in sorted((self.folder / "warc").glob("*.warc.gz"))}
-        for name, end in known.items():
-            size = there[name].stat().st_size if name in there else 0
-            if size > end:
-                os.truncate(there[name], end)
-            elif size < end:
-                with self._database:  # it lost bytes: what stands there is left alone
+        sizes = {name: there[name].stat().st_size if name in there else 0 for name in {*known, *there}}
+        if all(sizes[name] == known.get(name) for name in sizes):
+            return
+        seen = {(kept.address, kept.moment, kept.payload): kept.read_as() for kept in self.all()}
+        for name in sorted(sizes):
+            with self._database:
+                if name not in known:
+                    self._take_in(there[name], seen)
+                elif sizes[name] > known[name]:
+                    end = self._adopt(there[name], known[name], seen)
+                    os.truncate(there[name], end)
+                    self._database.execute('UPDATE file SET "end" = ? WHERE name = ?', (end, name))
+                elif sizes[name] < known[name]:  # it lost bytes: nothing more is written to it
                     self._database.execute('UPDATE file SET "full" = 1 WHERE name = ?', (name,))
-        self._rebuild([path for name, path in there.items() if name not in known])
 
-    def _rebuild(self, paths: list[Path]) -> None:
-        """The catalogue of these files. Nothing is written to a file any more that is damaged at its end."""
-        seen: Seen = {}
-        with self._database:
-            for path in paths:
-                count, whole = 0, True
-                try:
-                    for found in captures_in(path, seen):
-                        self._insert(_kept(found, path.name))
-                        count += 1
-                except DAMAGE:
-                    whole = False
-                if count == 0 and not whole:
-                    path.unlink()
-                    continue
-                row = (path.name, path.stat().st_size, int(not whole))
-                self._database.execute("INSERT INTO file VALUES (?, ?, ?)", row)
+    def _take_in(self, path: Path, seen: Seen) -> None:
+        """A file that the catalogue does not know: its captures are named, and nothing more is written to it."""
+        size = path.stat().st_size
+        if size <= 2 * len(info(path.name)) and self._adopt(path, 0, seen) <= size:
+            path.unlink()  # a run was killed when it had just begun the file
+            return
+        self._adopt(path, 0, seen)
+        self._database.execute("INSERT INTO file VALUES (?, ?, 1)", (path.name, size))
+
+    def _adopt(self, path: Path, start: int, seen: Seen) -> int:
+        """Name the whole captures behind `start`; returns where the last whole record ends."""
+        end = start
+        try:
+            for end, found in records_in(path, start, seen):
+                if found is not None:
+                    self._insert(_kept(found, path.name))
+        except DAMAGE:
+            pass
+        return end
 
     def keep(self, fetched: Fetched) -> Kept:
         """Write a fetched document with all its hops; the capture is on the disk when this returns.

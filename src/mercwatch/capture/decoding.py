@@ -11,7 +11,7 @@ from warcio.bufferedreaders import ChunkedDataReader
 
 _STEP = 1 << 20
 _INPUT = 1 << 16
-_MEMBERS = 10_000
+_MEMBERS = 1_000
 """Packed pieces one after another in one body: empty ones cost time and yield nothing."""
 _ENCODINGS = frozenset({"gzip", "x-gzip", "deflate", "br"})
 

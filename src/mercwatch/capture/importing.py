@@ -103,22 +103,24 @@ class Imported:
 
 @dataclass
 class Budget:
-    """What one file may cost in all, whatever is packed in what."""
+    """What one file may cost in all, whatever is packed in what. bytes: unpacked; steps: records, gzip members."""
 
-    bytes: int = MAX_UNPACKED
-    steps: int = 2 * MAX_RECORDS
+    most_bytes: int = MAX_UNPACKED
+    most_records: int = MAX_RECORDS
+    bytes: int = 0
+    steps: int = 0
 
     def spend(self, unpacked: int) -> None:
-        """Take unpacked bytes off; raises where the file costs more than it may."""
-        self.bytes -= unpacked
-        if self.bytes < 0:
-            raise _Stop(f"the file unpacks to more than {MAX_UNPACKED >> 30} GiB")
+        """Count unpacked bytes; raises where the file costs more than it may."""
+        self.bytes += unpacked
+        if self.bytes > self.most_bytes:
+            raise _Stop(f"the file unpacks to more than {self.most_bytes:,} bytes")
 
     def step(self) -> None:
-        """Take one record, or one gzip member, off."""
-        self.steps -= 1
-        if self.steps < 0:
-            raise _Stop(f"the file has more than {MAX_RECORDS:,} records")
+        """Count one record, or one gzip member around it."""
+        self.steps += 1
+        if self.steps > 2 * self.most_records:
+            raise _Stop(f"the file has more than {self.most_records:,} records")
 
 
 @dataclass(frozen=True)
@@ -351,9 +353,9 @@ def _kind_of(body: bytes, name: str) -> str:
     return _SUFFIXES.get(Path(name).suffix.lower()) or ("text/html" if markup else "application/octet-stream")
 
 
-def import_warc(archive: Archive, path: Path) -> Imported:
+def import_warc(archive: Archive, path: Path, budget: Budget | None = None) -> Imported:
     """Keep the documents in a WARC (plain or gzip) or WACZ file; raises ImportRefused where it is neither."""
-    done, budget = Imported(), Budget()
+    done, budget = Imported(), budget or Budget()
     with _opened(path, MAX_FILE) as stream:
         begin = stream.read(5)
         stream.seek(0)
@@ -477,11 +479,13 @@ class _Import:
         elif scheme not in ("http", "https"):
             self.done.skipped[f"{kind} record of no web address"] += 1
         elif kind == "request":
+            _check_block(record)
             self._take_request(record)
         else:
             self._flush()
             take = {"response": self._response, "resource": self._resource, "revisit": self._revisit}[kind]
             _check_whole(record)
+            _check_block(record)
             take(record, _address(record.header("WARC-Target-URI")), _moment(record.header("WARC-Date")))
 
     def _take_request(self, record: Record) -> None:
@@ -577,14 +581,18 @@ def _parts(block: bytes) -> tuple[bytes, bytes]:
     return block[: blank.end()], block[blank.end() :]
 
 
-def _checked(record: Record, payload: bytes) -> bool:
-    """Do the record's digests hold? False: it has none. A payload's may be taken with or without chunks."""
-    block, body = record.header("WARC-Block-Digest"), record.header("WARC-Payload-Digest")
-    if block and not _agrees(block, record.block):
+def _check_block(record: Record) -> None:
+    digest = record.header("WARC-Block-Digest")
+    if digest and not _agrees(digest, record.block):
         raise RecordRefused("its block has another digest than it says")
-    if body and not (_agrees(body, payload) or _agrees(body, _unchunked(payload))):
+
+
+def _checked(record: Record, payload: bytes) -> bool:
+    """Does the payload's digest hold, taken with or without chunks? False: the record has no digest at all."""
+    digest = record.header("WARC-Payload-Digest")
+    if digest and not (_agrees(digest, payload) or _agrees(digest, _unchunked(payload))):
         raise RecordRefused("its payload has another digest than it says")
-    return bool(block or body)
+    return bool(digest or record.header("WARC-Block-Digest"))
 
 
 def _agrees(digest: str, data: bytes) -> bool:

@@ -156,7 +156,8 @@ class Sandbox:
         if number == Signals.SIGXCPU:
             return f"the reader was stopped after {bounds.cpu} s of work"
         name = Signals(number).name if number in {*Signals} else "no signal"
-        return f"the reader broke down on this document ({name}), or needs more than {bounds.memory >> 20:,} MiB for it"
+        memory = f"{bounds.memory >> 20:,} MiB"
+        return f"the reader broke down on this document ({name}), or needs more than {memory} for it"
 
 
 _LOST = "the readers' process was lost with this document; it is started again for the next one"

@@ -235,26 +235,23 @@ def body_of(record: ArcWarcRecord) -> bytes:
     return decoded(raw, headers.get_header("content-encoding") or "", MAX_BODY)
 
 
-def captures_in(path: Path, seen: Seen) -> Iterator[dict[str, Any]]:
-    """The catalogue's fields of every capture in a file of ours: a lost catalogue is made again.
+def records_in(path: Path, start: int, seen: Seen) -> Iterator[tuple[int, dict[str, Any] | None]]:
+    """Every whole record of a file of ours from `start`: where it ends, and the catalogue's fields of a capture.
 
-    seen: captures of earlier files, to which revisits refer; those of this one are added.
-    Raises one of DAMAGE behind the last capture that is whole.
+    A lost catalogue is made again from them. seen: captures to which revisits refer; those found are added.
+    Raises one of DAMAGE at the first record that is not whole.
     """
     with path.open("rb") as stream:
+        stream.seek(start)
         iterator = ArchiveIterator(stream, check_digests=True)
-        found: dict[str, Any] | None = None
         for record in iterator:
-            if found is not None:
-                yield found
             found = _facts_of(record, seen)
             iterator.read_to_end(record)
-            if record.digest_checker.passed is False:
-                raise ValueError("a record's bytes have another digest than it says")
-            if found is not None:
-                found |= {"offset": iterator.get_record_offset(), "length": iterator.get_record_length()}
-        if found is not None:
-            yield found
+            offset, length = iterator.get_record_offset(), iterator.get_record_length()
+            packed = iterator.reader.decompressor
+            if record.digest_checker.passed is False or packed is None or not packed.eof:
+                raise ValueError("a record is cut off, or has another digest than it says")
+            yield offset + length, found and {**found, "offset": offset, "length": length}
 
 
 def _facts_of(record: ArcWarcRecord, seen: Seen) -> dict[str, Any] | None:

@@ -30,21 +30,18 @@ def of_source(edition: Edition, source: str) -> list[Data]:
     return [_capture(edition, body) for body in edition.captures_of.get(source, ())]
 
 
-def drift(edition: Edition, source: str) -> Data:
-    """How a source that is cited has drifted: a code, its words for lists, and in full; or None three times.
+def drift(edition: Edition, source: str) -> Data | None:
+    """How a cited source has drifted: its code, its words for lists, and in full; None where it has not.
 
     Lost passages count however old the capture is; anything else only where no newer capture stands.
     """
-    for newest, body in enumerate(edition.captures_of.get(source, ())):
-        told = _told(edition, body, newest == 0)
-        if told:
+    for place, body in enumerate(edition.captures_of.get(source, ())):
+        code = _drift(edition, body, place == 0)
+        if code:
             recheck = edition.recheck_of[body.id]
-            return {
-                "drift": told,
-                "drift_words": DRIFT[told],
-                "drift_in_full": _words(body, recheck, _fates(edition, recheck)),
-            }
-    return {"drift": None, "drift_words": None, "drift_in_full": None}
+            in_full = _words(body, recheck, _fates(edition, recheck))
+            return {"code": code, "words": DRIFT[code], "in_full": in_full}
+    return None
 
 
 def things(edition: Edition, source: str) -> set[str]:
@@ -70,7 +67,7 @@ def ranges(pages: Iterable[int]) -> str:
     return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in ends)
 
 
-def _told(edition: Edition, body: Capture, newest: bool) -> str | None:
+def _drift(edition: Edition, body: Capture, newest: bool) -> str | None:
     """The code of a capture's drift; None where what we cite of it stands, or nobody has asked again."""
     recheck = edition.recheck_of.get(body.id)
     if recheck is None:

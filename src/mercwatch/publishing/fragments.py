@@ -76,7 +76,7 @@ def source(body: Source) -> Data:
 
 def listed(edition: Edition, body: Source) -> Data:
     """A source where it is cited: what it is, and whether it has drifted since our capture."""
-    return {**source(body), **captures.drift(edition, body.id)}
+    return {**source(body), "drift": captures.drift(edition, body.id)}
 
 
 def action(edition: Edition, body: Action) -> Data:

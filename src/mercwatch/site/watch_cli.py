@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from mercwatch.capture.places import Place, PlaceKind, PlacesError, load, shippe
 from mercwatch.capture.waiting import Item, Waiting
 from mercwatch.capture.watching import StateError, Text, read_state
 from mercwatch.mining import candidates as files
-from mercwatch.mining.candidates import Row
+from mercwatch.mining.candidates import CandidatesError, Row
 from mercwatch.mining.language import detect
 from mercwatch.site.capture_cli import ARCHIVE, PACE, TIMEOUT, desk, fail, fails_clearly
 from mercwatch.site.capturing import archive_folder, moment, rules, terminal
@@ -144,7 +145,7 @@ def _told(report: _Report, mined: _Mined) -> str:
     visit, attempts = report.visit, report.attempts
     if visit.problem:
         told = [f"failed: {visit.problem}"]
-    elif visit.first:
+    elif visit.first and not visit.documents:
         told = ["remembered; from now on what is new is told"]
     elif visit.change:
         told = [f"the page changed, {visit.change}"]
@@ -168,6 +169,10 @@ class _Mined:
     queued: int = 0
 
 
+class _MinerFailed(Exception):
+    """The miner could not do its work; says why."""
+
+
 class _Mining:
     """A place's new texts through the miner into the review queue."""
 
@@ -178,32 +183,32 @@ class _Mining:
         self.waiting = Waiting(archive.folder)
 
     def run(self) -> _Mined:
-        """Mine what waits, queue it, and remember that it is done; nothing is lost where the miner fails."""
+        """Mine what waits, queue it, and remember that it is done; where the miner fails it still waits."""
         batch, texts = self.watcher.unmined(self.place)
         if not texts:
             return _Mined([])
-        by_language = {text.file: self._language(text) for text in texts}
-        known = {file: code for file, code in by_language.items() if code}
         told = {text.file: text for text in texts}
-        rows = self._rows(batch, known, told) if known else []
-        found: dict[str, list[Row]] = {file: [] for file in told}
-        for row in rows:
-            for file in {place.file for place in row.places}:
-                found[file].append(row)
+        codes = {file: self._language(file) for file in told}
+        known = {file: code for file, code in codes.items() if code}
+        try:
+            rows = self._rows(batch, known, told) if known else []
+        except _MinerFailed as error:
+            return _Mined([f"the miner failed, and is asked again in the next run: {error}"])
+        outcomes: list[str] = []
         for file, text in told.items():
-            self._queue(text, found[file], f"queue/{batch}.jsonl")
-        self._log(told.values(), by_language, found)
+            found = [row for row in rows if any(place.file == file for place in row.places)]
+            if found:
+                self._queue(text, found, f"queue/{batch}.jsonl")
+            outcomes.append(_outcome(codes[file], found))
+            self._log(text, codes[file], outcomes[-1])
         self.watcher.mined(self.place)
-        queued = sum(bool(rows) for rows in found.values())
-        without = len(known) - queued
-        unknown = len(told) - len(known)
-        lines = [f"{queued} with candidates"]
-        lines += [f"{without} of another subject"] if without else []
-        lines += [f"{unknown} in a language without a lexicon"] if unknown else []
-        return _Mined(lines, queued)
+        counts = Counter(outcomes)
+        return _Mined(
+            [f"{counts[outcome]} {outcome}" for outcome in _OUTCOMES if counts[outcome]], counts[_FOUND]
+        )
 
-    def _language(self, text: Text) -> str | None:
-        with (self.texts / text.file).open(encoding="utf-8", errors="ignore") as stream:
+    def _language(self, file: str) -> str | None:
+        with (self.texts / file).open(encoding="utf-8", errors="ignore") as stream:
             return detect(stream.read(_OPENING))
 
     def _rows(self, batch: str, known: dict[str, str], told: dict[str, Text]) -> list[Row]:
@@ -214,9 +219,10 @@ class _Mining:
         with self._book(batch, known) as book:
             try:
                 mine(Options(str(book), out, ",".join(sorted(set(known.values())))), lambda *_: None)
-            except MineError as error:
-                fail(f"{self.place.id}: {error}; its documents are kept, and are mined in the next run")
-        rows = [_named(row, told) for row in files.read(out)]
+                mined = files.read(out)
+            except (MineError, CandidatesError) as error:
+                raise _MinerFailed(str(error)) from None
+        rows = [_named(row, told) for row in mined]
         aside = out.with_name(f".{out.name}.new")
         aside.write_text(
             "".join(f"{json.dumps(row.model_dump(), ensure_ascii=False)}\n" for row in rows), encoding="utf-8"
@@ -240,44 +246,38 @@ class _Mining:
 
     def _queue(self, text: Text, rows: list[Row], file: str) -> None:
         """Put a document with candidates before a person, once, whatever place named it."""
-        if not rows:
-            return
         best = max(row.score for row in rows)
         spoken = ", ".join(sorted({row.recommendation for row in rows}))
         self.waiting.add(
             Item(
-                f"candidates-{text.file[:16]}",
-                "candidates",
-                moment(),
-                self.place.id,
-                text.address,
-                f"{len(rows)} candidates for {spoken}, the best {best:.0%}: {text.title or 'no title'}",
-                text.sha256,
-                file,
+                id=f"candidates-{text.file[:16]}",
+                kind="candidates",
+                made=moment(),
+                about=self.place.id,
+                address=text.address,
+                what=f"{len(rows)} for {spoken}, the best {best:.0%}: {text.title or 'no title'}",
+                sha256=text.sha256,
+                file=file,
             )
         )
 
-    def _log(
-        self, texts: Iterable[Text], by_language: dict[str, str | None], found: dict[str, list[Row]]
-    ) -> None:
-        """List every document that was mined, also those that wait for nobody."""
+    def _log(self, text: Text, language: str | None, outcome: str) -> None:
+        """List a document that was mined, also where nobody has to look at it."""
+        told = {"mined": moment(), "place": self.place.id, **text.model_dump()}
         with (self.archive.folder / "watch" / "documents.jsonl").open("a", encoding="utf-8") as stream:
-            for text in texts:
-                language = by_language[text.file]
-                if language is None:
-                    outcome = "in a language without a lexicon"
-                else:
-                    outcome = (
-                        f"{len(found[text.file])} candidates" if found[text.file] else "of another subject"
-                    )
-                told = {
-                    "mined": moment(),
-                    "place": self.place.id,
-                    **text.model_dump(),
-                    "language": language,
-                    "outcome": outcome,
-                }
-                stream.write(json.dumps(told, ensure_ascii=False) + "\n")
+            stream.write(
+                json.dumps({**told, "language": language, "outcome": outcome}, ensure_ascii=False) + "\n"
+            )
+
+
+_FOUND, _NOTHING, _UNKNOWN = "with candidates", "of another subject", "in a language without a lexicon"
+_OUTCOMES = (_FOUND, _NOTHING, _UNKNOWN)
+
+
+def _outcome(language: str | None, rows: list[Row]) -> str:
+    if language is None:
+        return _UNKNOWN
+    return _FOUND if rows else _NOTHING
 
 
 def _named(row: Row, texts: dict[str, Text]) -> Row:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import docx
+from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.opc.exceptions import OpcError
 from lxml import etree
 
@@ -33,7 +34,7 @@ def read(body: bytes) -> Reading:
     try:
         document = docx.Document(io.BytesIO(body))
         text = "\n".join(_paragraphs(document.element.body))
-        title, language = document.core_properties.title, document.core_properties.language
+        title, language = _said_of_itself(document)
         footnotes = any("footnotes" in str(rel.reltype) for rel in document.part.rels.values())
     except (
         OpcError,
@@ -47,11 +48,11 @@ def read(body: bytes) -> Reading:
     ):
         raise ReadError(_BROKEN) from None
     pieces = each_line(text)
-    said = re.match(r"([a-zA-Z]{2})(?:[-_]|$)", language or "")
+    said = re.match(r"([a-zA-Z]{2})(?:[-_]|$)", language)
     return Reading(
         reader=named("docx"),
         text=text,
-        title=one_line(title or "") or title_from(text),
+        title=one_line(title) or title_from(text),
         language=said.group(1).lower() if said else "",
         pieces=pieces,
         notes=(
@@ -59,6 +60,14 @@ def read(body: bytes) -> Reading:
             *([TOO_MANY] if len(pieces) == MAX_PIECES else []),
         ),
     )
+
+
+def _said_of_itself(document: Any) -> tuple[str, str]:
+    """The file's own title and language, empty where it says none: the library would invent some."""
+    kinds = {rel.reltype for rel in document.part.package.rels.values()}
+    if RELATIONSHIP_TYPE.CORE_PROPERTIES not in kinds:
+        return "", ""
+    return document.core_properties.title or "", document.core_properties.language or ""
 
 
 def _look_inside(body: bytes) -> None:

@@ -41,6 +41,7 @@ _LARGE_TAG = re.compile(r"<[a-zA-Z/!?][^<>]{8000,}+>?")
 _OWN_ENTITIES = re.compile(r"<!DOCTYPE[^<>\[]{0,500}\[[^\]]{0,100000}+\]\s{0,9}>", re.I)
 _DATA_ADDRESS = re.compile(r"\bdata:[a-z]{1,20}/[^\s\"'<>()]{200,}+", re.I)
 _SPACES = re.compile(r"[ \t\r\f\v\u00a0]+")
+_LANGUAGE_OF_PAGE = re.compile(r"<html\s[^<>]{0,500}?\blang\s?=\s?[\"']?([a-z]{2})(?![a-z])", re.I)
 _LANGUAGE = re.compile(r"([a-z]{2})(?:[-_]|$)", re.I)
 
 Tree = Any
@@ -66,8 +67,10 @@ def read(body: bytes, media_type: str, address: str, day: str) -> Reading:
         tree, why = None, f"its tags are nested more than {MAX_DEPTH} deep: all its text was taken"
     if tree is None:
         text, title = _all_visible(page)
-        why = why or "it is not well-formed: all its text was taken"
-        return _made(Reading(reader=named("html"), text=text, title=title), (*notes, why))
+        why = why or "it is too deep or not well-formed: all its text was taken"
+        found = _LANGUAGE_OF_PAGE.search(page[:20_000])
+        language = found.group(1).lower() if found else ""
+        return _made(Reading(reader=named("html"), text=text, title=title, language=language), (*notes, why))
     title, headings = _titles(tree)
     published = _published(tree, address, day)
     language = _language(tree)

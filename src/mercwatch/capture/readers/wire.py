@@ -18,7 +18,7 @@ MAX_WORDS = 300
 MAX_TITLE = 1_000
 MAX_NOTE = 500
 _MAX_ABOUT = 32 * 2**20
-_MAX_SIGNS = 4_000_000
+_MAX_SIGNS = 1_500_000
 _READING, _LISTING = b"R", b"L"
 _HEAD = 1 + struct.calcsize(">IQ")
 
@@ -34,7 +34,7 @@ class WireError(ValueError):
 
 class _Wire(BaseModel):
     # Ignored, not forbidden: a million unknown names must not become a million errors.
-    model_config = ConfigDict(extra="ignore", strict=True)
+    model_config = ConfigDict(extra="ignore", strict=True, hide_input_in_errors=True)
 
 
 class _ReadingWire(_Wire):
