@@ -106,15 +106,15 @@ def document_xml(inside: str, before: str = "") -> str:
     return f'<?xml version="1.0"?>{before}<w:document xmlns:w="{WORD}"><w:body>{inside}</w:body></w:document>'
 
 
-def docx(xml: str | None, **more: bytes) -> bytes:
+def docx(xml: str | None, more: dict[str, bytes] | None = None, pressed: bool = True) -> bytes:
     """A DOCX file with this main part, and with further members."""
     packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as members:
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED if pressed else zipfile.ZIP_STORED) as members:
         members.writestr("[Content_Types].xml", _TYPES)
         members.writestr("_rels/.rels", _RELS)
         if xml is not None:
             members.writestr("word/document.xml", xml)
-        for name, content in more.items():
+        for name, content in (more or {}).items():
             members.writestr(f"word/{name}", content)
     return packed.getvalue()
 
@@ -135,9 +135,12 @@ def laughs(outer: str, inner: str) -> bytes:
     return f'<?xml version="1.0"?><!DOCTYPE {outer} [{entities}]>{inner}'.encode()
 
 
-def bomb_pdf(unpacked: int) -> bytes:
-    """A PDF whose page's content is packed twice and unpacks to so many bytes."""
-    once = zlib.compress(b"q " * (unpacked // 2), 9)
+def bomb_pdf(megabytes: int) -> bytes:
+    """A PDF whose page's content is packed twice and unpacks to so many megabytes."""
+    packer = zlib.compressobj(9)
+    first = packer.compress(b"q " * (1 << 19)) + packer.flush(zlib.Z_FULL_FLUSH)
+    again = packer.compress(b"q " * (1 << 19)) + packer.flush(zlib.Z_FULL_FLUSH)
+    once = first + again * (megabytes - 1) + packer.flush()
     content = stream(zlib.compress(once, 9), b"/Filter[/FlateDecode/FlateDecode]")
     return pdf_of(
         [

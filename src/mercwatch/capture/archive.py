@@ -165,10 +165,10 @@ class Archive:
                     self._database.execute('UPDATE file SET "full" = 1 WHERE name = ?', (name,))
 
     def _take_in(self, path: Path, seen: Seen) -> None:
-        """A file that the catalogue does not know: its captures are named, and nothing more is written to it."""
+        """A file that the catalogue does not know: name its captures, and write nothing more to it."""
         size = path.stat().st_size
-        if size <= 2 * len(info(path.name)) and self._adopt(path, 0, seen) <= size:
-            path.unlink()  # a run was killed when it had just begun the file
+        if size < len(info(path.name)) + 64:
+            path.unlink()  # a run was killed when it had just begun the file: no capture is so small
             return
         self._adopt(path, 0, seen)
         self._database.execute("INSERT INTO file VALUES (?, ?, 1)", (path.name, size))
@@ -177,7 +177,8 @@ class Archive:
         """Name the whole captures behind `start`; returns where the last whole record ends."""
         end = start
         try:
-            for end, found in records_in(path, start, seen):
+            for record_end, found in records_in(path, start, seen):
+                end = record_end
                 if found is not None:
                     self._insert(_kept(found, path.name))
         except DAMAGE:

@@ -131,11 +131,12 @@ def ask(at: Target, question: Question, rules: Rules, tls: ssl.SSLContext) -> An
             status = response.status
     except Exception as error:
         raise _told(error, rules) from None
-    kept = _kept(bytes(tape.received), raw, any(name.lower() == "transfer-encoding" for name, _ in found))
+    codings = [value for name, value in found if name.lower() == "transfer-encoding"]
+    kept = _kept(tape.received, raw, codings)
     return Answer(at, status, found, raw, Exchange(at.text, moment, bytes(tape.sent), kept, backend.peer))
 
 
-def _kept(received: bytes, raw: bytes, chunked: bool) -> bytes:
+def _kept(received: bytearray, raw: bytes, codings: list[str]) -> bytes:
     """The answer as it is kept: its head and body, without interim answers and what followed its end.
 
     Chunks are kept where tools for archives read them as we did; else the body is kept without them, and the
@@ -144,11 +145,12 @@ def _kept(received: bytes, raw: bytes, chunked: bool) -> bytes:
     at = _skip(received)
     blank = _BLANK.search(received, at)
     if blank is None:
-        return received[at:]
-    head, body = received[at : blank.end()], received[blank.end() :]
-    if not chunked:
+        return bytes(received[at:])
+    head = bytes(received[at : blank.end()])
+    if not codings:
         return head + raw
-    if dechunked(body) == raw:
+    body = bytes(received[blank.end() :])
+    if codings == ["chunked"] and dechunked(body) == raw:  # in small letters: some tools know no others
         return head + body
     return _CHUNKED.sub(rb"\1X-Archive-Orig-\2", head) + raw
 
@@ -185,7 +187,7 @@ def _body_of(response: httpcore.Response, most: int) -> bytes:
     return bytes(body)
 
 
-def _skip(received: bytes) -> int:
+def _skip(received: bytearray) -> int:
     """Bytes of the interim answers (1xx) that came before the answer itself."""
     at = 0
     while received[at : at + 5] == b"HTTP/" and received[at + 9 : at + 10] == b"1":

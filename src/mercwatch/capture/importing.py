@@ -9,10 +9,10 @@ from __future__ import annotations
 import io
 import re
 import stat
+import struct
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -21,36 +21,52 @@ from typing import IO
 from urllib.parse import quote
 
 from warcio.digestverifyingreader import DigestChecker, DigestVerifyingReader
-from warcio.statusandheaders import StatusAndHeaders, StatusAndHeadersParser
+from warcio.statusandheaders import StatusAndHeadersParser
 
 from mercwatch.capture.addresses import AddressError, target
 from mercwatch.capture.archive import Archive, Kept
 from mercwatch.capture.asking import Exchange, Rules, media_type
 from mercwatch.capture.decoding import DecodingError, dechunked, decoded
 from mercwatch.capture.fetching import Fetched
+from mercwatch.capture.outside import (
+    BLANK,
+    HTTP_HEAD,
+    MAX_DOCUMENT,
+    MAX_RECORDS,
+    TAKEN,
+    Budget,
+    Record,
+    RecordRefused,
+    check_whole,
+    plain,
+    records,
+)
 from mercwatch.capture.taking import Handed
 
 MAX_FILE = 4 << 30
-MAX_UNPACKED = 16 << 30
-"""Bytes that a file may unpack to, all its records together."""
-MAX_RECORDS = 1_000_000
-MAX_DOCUMENT = 64 << 20
 MAX_MEMBERS = 10_000
 MAX_DIRECTORY = 4 << 20
 """Bytes of a WACZ's own list of what is in it."""
 MAX_PROBLEMS = 1_000
 ADVICE = "save the page again, or save the document itself and use import-file"
 
-_HEAD, _HTTP_HEAD, _STEP = 64 << 10, 256 << 10, 64 << 10
-_TAKEN = frozenset({"response", "resource", "revisit", "request"})
 _WARC_IN_WACZ = re.compile(r"archive/[^/\\\0]{1,200}\.warc(\.gz)?")
-_BLANK = re.compile(rb"\n\r?\n")
 _STATUS = re.compile(rb"HTTP/\d(?:\.\d)? ([1-5]\d\d)[ \r\n]")
 _PACKING = re.compile(rb"^(content-encoding|content-length|transfer-encoding)(?=[ \t]*:)", re.I | re.M)
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]{0,200})?\r\n")
 _DATE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,9})?Z")
 _ODD = re.compile(r'[ "<>\\^`{|}]')
-_SAME = "/revisit/identical-payload-digest"
+_SAME = "identical-payload-digest"
+_BROKEN_ZIP = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OverflowError,
+    UnicodeError,
+    NotImplementedError,
+    RuntimeError,
+)
 _SUFFIXES = {
     ".pdf": "application/pdf",
     ".html": "text/html",
@@ -65,18 +81,6 @@ _SUFFIXES = {
 
 class ImportRefused(Exception):
     """A file that is not taken in at all; says why and what to do."""
-
-
-class RecordRefused(ValueError):
-    """A record that is left out. lost: where the next one begins is not known either."""
-
-    def __init__(self, message: str, lost: bool = False) -> None:
-        super().__init__(message)
-        self.lost = lost
-
-
-class _Stop(Exception):
-    """A file that cannot be read further."""
 
 
 @dataclass
@@ -99,228 +103,6 @@ class Imported:
             self.problems.append(line)
         else:
             self.unsaid += 1
-
-
-@dataclass
-class Budget:
-    """What one file may cost in all, whatever is packed in what. bytes: unpacked; steps: records, gzip members."""
-
-    most_bytes: int = MAX_UNPACKED
-    most_records: int = MAX_RECORDS
-    bytes: int = 0
-    steps: int = 0
-
-    def spend(self, unpacked: int) -> None:
-        """Count unpacked bytes; raises where the file costs more than it may."""
-        self.bytes += unpacked
-        if self.bytes > self.most_bytes:
-            raise _Stop(f"the file unpacks to more than {self.most_bytes:,} bytes")
-
-    def step(self) -> None:
-        """Count one record, or one gzip member around it."""
-        self.steps += 1
-        if self.steps > 2 * self.most_records:
-            raise _Stop(f"the file has more than {self.most_records:,} records")
-
-
-@dataclass(frozen=True)
-class Record:
-    """A record of a WARC file. offset: where it begins, or the gzip member around it; block: its content."""
-
-    number: int
-    offset: int
-    headers: StatusAndHeaders
-    block: bytes
-
-    @property
-    def name(self) -> str:
-        """How a person finds it."""
-        return f"record {self.number:,} (offset {self.offset:,})"
-
-    @property
-    def kind(self) -> str:
-        """Its type: response, resource …, in plain letters."""
-        return _plain(self.header("WARC-Type").lower())[:20]
-
-    def header(self, name: str) -> str:
-        """A header's first value, or empty."""
-        return str(self.headers.get_header(name) or "").strip()
-
-    def goes_with(self, other: Record) -> bool:
-        """Are these an answer and its request? One of them names the other, and both the same address."""
-        named = other.header("WARC-Record-ID") in self._concurrent or (
-            self.header("WARC-Record-ID") in other._concurrent
-        )
-        return named and self.header("WARC-Target-URI") == other.header("WARC-Target-URI")
-
-    @property
-    def _concurrent(self) -> frozenset[str]:
-        return frozenset(
-            value.strip() for name, value in self.headers.headers if name.lower() == "warc-concurrent-to"
-        )
-
-
-class _Unpacked:
-    """A WARC file's bytes with its gzip members undone, one member after the other, within a budget."""
-
-    def __init__(self, stream: IO[bytes], budget: Budget) -> None:
-        self._stream = stream
-        self._budget = budget
-        self._raw = stream.read(_STEP)
-        self._read = len(self._raw)
-        self._ready = bytearray()
-        self._member = 0
-        self._gzip = self._raw.startswith(b"\x1f\x8b")
-        self._engine = zlib.decompressobj(zlib.MAX_WBITS | 16)
-
-    @property
-    def offset(self) -> int:
-        """Where in the file we are; in a packed one, where the gzip member begins."""
-        return self._member if self._gzip else self._read - len(self._raw) - len(self._ready)
-
-    def begin(self) -> bool:
-        """Go to where the next record begins; False at the file's end."""
-        while True:
-            while self._have(1):
-                self._ready = self._ready.lstrip(b"\r\n")
-                if self._ready:
-                    self._budget.step()
-                    return True
-            if not self._next_member():
-                return False
-
-    def leave_member(self) -> bool:
-        """Skip the rest of a gzip member, and whatever record was not understood; False if it is none."""
-        while self._have(1):
-            if not self._gzip:
-                return False
-            self._ready.clear()
-        return True
-
-    def head(self) -> bytes:
-        """A record's head, to the blank line after it; raises RecordRefused."""
-        searched = 0
-        while True:
-            blank = _BLANK.search(self._ready, searched)
-            if blank and blank.end() <= _HEAD:
-                return self.take(blank.end())
-            if len(self._ready) > _HEAD:
-                raise RecordRefused(f"its head has no end within {_HEAD:,} bytes", lost=True)
-            searched = max(0, len(self._ready) - 3)
-            if not self._have(len(self._ready) + 1):
-                raise RecordRefused("it is cut off in its head", lost=True)
-
-    def take(self, size: int) -> bytes:
-        """So many bytes of this member, or fewer where it ends."""
-        self._have(size)
-        data = bytes(self._ready[:size])
-        del self._ready[:size]
-        return data
-
-    def skip(self, size: int) -> int:
-        """Pass over so many bytes without keeping them; how many there were."""
-        left = size
-        while left and self._have(1):
-            step = min(left, len(self._ready))
-            del self._ready[:step]
-            left -= step
-        return size - left
-
-    def ends_record(self) -> bool:
-        """Does a record end here, with two line ends or the end of what holds it?"""
-        self._have(4)
-        return self._ready.startswith((b"\r\n\r\n", b"\n\n")) or bytes(self._ready) in (b"", b"\n", b"\r\n")
-
-    def _have(self, size: int) -> bool:
-        while len(self._ready) < size:
-            if not self._fill():
-                return False
-        return True
-
-    def _fill(self) -> bool:
-        if not self._gzip:
-            if not self._raw:
-                self._more()
-            self._budget.spend(len(self._raw))
-            self._ready += self._raw
-            there, self._raw = bool(self._raw), b""
-            return there
-        if self._engine.eof:
-            return False
-        if not self._raw and not self._more():
-            raise _Stop("the file ends in the middle of a gzip member")
-        try:
-            part = self._engine.decompress(self._raw, 4 * _STEP)
-        except zlib.error as error:
-            raise _Stop(f"its gzip data are broken ({_plain(error)})") from None
-        self._budget.spend(len(part))
-        self._ready += part
-        self._raw = self._engine.unused_data if self._engine.eof else self._engine.unconsumed_tail
-        return True
-
-    def _more(self) -> bool:
-        data = self._stream.read(_STEP)
-        self._read += len(data)
-        self._raw += data
-        return bool(data)
-
-    def _next_member(self) -> bool:
-        if not self._gzip:
-            return False
-        if len(self._raw) < 2:
-            self._more()
-        if not self._raw:
-            return False
-        self._member = self._read - len(self._raw)
-        if not self._raw.startswith(b"\x1f\x8b"):
-            raise _Stop(f"what stands at offset {self._member:,} is no gzip member")
-        self._budget.step()
-        self._engine = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        return True
-
-
-def records(stream: IO[bytes], budget: Budget, problem: Callable[[str], None]) -> Iterator[Record]:
-    """The records of a WARC file in their order; what is no whole record goes to `problem`, a line each."""
-    source = _Unpacked(stream, budget)
-    number, name = 0, "at its beginning"
-    try:
-        while source.begin():
-            number += 1
-            name = f"record {number:,} (offset {source.offset:,})"
-            try:
-                record = _record(source, number)
-            except RecordRefused as error:
-                problem(f"{name}: {error}; left out")
-                if error.lost and not source.leave_member():
-                    problem(f"{name}: where it ends cannot be told; the rest of the file was not read")
-                    return
-                continue
-            yield record
-            name = f"after {record.name}"
-    except _Stop as error:
-        problem(f"{name}: {error}; the rest of the file was not read")
-
-
-def _record(source: _Unpacked, number: int) -> Record:
-    """The record that begins here. Of kinds that are not taken, and their content, only the head is read."""
-    offset, head = source.offset, source.head()
-    if not head.startswith(b"WARC/"):
-        raise RecordRefused("what stands here is no WARC record", lost=True)
-    found = Record(number, offset, StatusAndHeadersParser([], verify=False).parse(io.BytesIO(head)), b"")
-    length = found.header("Content-Length")
-    if not (length.isascii() and length.isdigit() and len(length) <= 12):
-        raise RecordRefused("it does not say how long it is", lost=True)
-    size, most = int(length), MAX_DOCUMENT + _HTTP_HEAD
-    wanted = found.kind in _TAKEN and size <= most
-    block = source.take(size) if wanted else b""
-    there = len(block) if wanted else source.skip(size)
-    if there < size:
-        raise RecordRefused(f"it says that it has {size:,} bytes, and {there:,} are there", lost=True)
-    if not source.ends_record():
-        raise RecordRefused(f"it says that it has {size:,} bytes, and does not end after them", lost=True)
-    if found.kind in _TAKEN and size > most:
-        raise RecordRefused(f"it has {size:,} bytes; more than {MAX_DOCUMENT >> 20} MiB are not taken")
-    return replace(found, block=block)
 
 
 def handed_file(path: Path, address: str, moment: str, kind: str = "") -> Handed:
@@ -397,7 +179,9 @@ class _Sparing(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
-        """As in any file."""
+        """As in any file; raises BadZipFile before its beginning."""
+        if whence == 0 and offset < 0:
+            raise zipfile.BadZipFile("a member lies outside of it")
         return self._stream.seek(offset, whence)
 
     def tell(self) -> int:
@@ -409,8 +193,8 @@ def _import_wacz(archive: Archive, stream: IO[bytes], name: str, budget: Budget,
     """The WARC files in a WACZ, read where they lie: nothing is unpacked to the disk, no name is followed."""
     try:
         box = zipfile.ZipFile(_Sparing(stream))
-    except (zipfile.BadZipFile, ValueError, OverflowError, NotImplementedError, OSError) as error:
-        raise ImportRefused(f"{name} is a broken ZIP ({_plain(error)}); save it again") from None
+    except (*_BROKEN_ZIP, ValueError, OSError) as error:
+        raise ImportRefused(f"{name} is a broken ZIP ({plain(error)}); save it again") from None
     members = box.infolist()
     if len(members) > MAX_MEMBERS:
         raise ImportRefused(f"{name} has more than {MAX_MEMBERS:,} members; save fewer pages in one file")
@@ -418,7 +202,7 @@ def _import_wacz(archive: Archive, stream: IO[bytes], name: str, budget: Budget,
     if not found:
         raise ImportRefused(f"{name} has no WARC file in its folder archive/; a WACZ has one")
     for member in found:
-        said = f"{_plain(member.filename)}: "
+        said = f"{plain(member.filename)}: "
         why = _unfit(member)
         if why:
             done.problem(f"{said}{why}; left out")
@@ -426,8 +210,8 @@ def _import_wacz(archive: Archive, stream: IO[bytes], name: str, budget: Budget,
         try:
             with box.open(member) as inner:
                 _Import(archive, done, said).take_all(inner, budget)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-            done.problem(f"{said}cannot be unpacked ({_plain(error)}); what came before is kept")
+        except _BROKEN_ZIP as error:
+            done.problem(f"{said}cannot be unpacked ({plain(error)}); what came before is kept")
 
 
 def _unfit(member: zipfile.ZipInfo) -> str:
@@ -470,30 +254,37 @@ class _Import:
                     self.done.problem(f"{self.said}{record.name}: {error}; left out")
         finally:
             self._flush()
+            self._drop_request()
 
     def _take(self, record: Record) -> None:
         kind = record.kind
         scheme = record.header("WARC-Target-URI").lstrip("<").partition(":")[0].lower()
-        if kind not in _TAKEN:
+        if kind not in TAKEN:
             self.done.skipped[f"{kind or 'unnamed'} record"] += 1
         elif scheme not in ("http", "https"):
             self.done.skipped[f"{kind} record of no web address"] += 1
         elif kind == "request":
-            _check_block(record)
             self._take_request(record)
         else:
             self._flush()
             take = {"response": self._response, "resource": self._resource, "revisit": self._revisit}[kind]
-            _check_whole(record)
-            _check_block(record)
+            check_whole(record)
             take(record, _address(record.header("WARC-Target-URI")), _moment(record.header("WARC-Date")))
 
     def _take_request(self, record: Record) -> None:
+        blank = BLANK.search(record.block)
+        _checked(record, record.block[blank.end() :] if blank else b"")
         if self._waiting and record.goes_with(self._waiting.record):
             answer, self._waiting = self._waiting, None
             self._keep(answer, record.block)
         else:
+            self._drop_request()
             self._request = record
+
+    def _drop_request(self) -> None:
+        if self._request:
+            self.done.skipped["request without a document"] += 1
+            self._request = None
 
     def _response(self, record: Record, at: str, moment: str) -> None:
         head, raw = _parts(record.block)
@@ -511,25 +302,34 @@ class _Import:
             self._add(self.archive.keep_file(record.block, kind, at, moment), checked)
 
     def _revisit(self, record: Record, at: str, moment: str) -> None:
-        """The answer's own head, and the body that it says is the same: as a reader sees it, not packed."""
+        """The answer's own head, and the body that it says is the same: as a reader sees it, not packed.
+
+        Its digests are of that body, and not checked again.
+        """
         if not record.header("WARC-Profile").strip("<>").endswith(_SAME):
             self.done.skipped["revisit record that names no body"] += 1
             return
-        earlier = self._bodies.get(record.header("WARC-Payload-Digest"))
-        if earlier is None:
-            raise RecordRefused("it repeats a record that was not kept from this file")
+        digest = record.header("WARC-Payload-Digest")
+        earlier = self._bodies.get(digest) or digest.removeprefix("sha256:").lower()
+        same = self.archive.with_sha256(earlier)
+        if not same:
+            raise RecordRefused("it repeats a record that is neither in this file nor in the archive")
         head, _ = _parts(record.block)
-        body = self.archive.body(self.archive.with_sha256(earlier)[-1])
+        body = self.archive.body(same[-1])
         self._hold(_Answer(record, _fetched(at, moment, _PACKING.sub(rb"X-Orig-\1", head), body), True))
 
     def _hold(self, answer: _Answer) -> None:
         """Keep an answer with the request before it, or let it wait for the one that follows."""
-        request, self._request = self._request, None
+        request = self._request
+        if request and request.goes_with(answer.record):
+            self._request = None
+        else:
+            request = None
         if answer.fetched.status not in (200, 203):
             self.done.skipped[f"answer {answer.fetched.status}"] += 1
         elif not answer.fetched.body:
             self.done.skipped["empty answer"] += 1
-        elif request and request.goes_with(answer.record):
+        elif request:
             self._keep(answer, request.block)
         else:
             self._waiting = answer
@@ -564,35 +364,22 @@ class _Import:
         return found
 
 
-def _check_whole(record: Record) -> None:
-    if record.header("WARC-Truncated"):
-        raise RecordRefused(
-            f"it says itself that it was cut short ({_plain(record.header('WARC-Truncated'))})"
-        )
-    if record.header("WARC-Segment-Number"):
-        raise RecordRefused("it holds only a part of a document")
-
-
 def _parts(block: bytes) -> tuple[bytes, bytes]:
     """An answer's head, and what follows it."""
-    blank = _BLANK.search(block, 0, _HTTP_HEAD)
+    blank = BLANK.search(block, 0, HTTP_HEAD)
     if blank is None:
         raise RecordRefused("the head of its answer has no end, or is very long")
     return block[: blank.end()], block[blank.end() :]
 
 
-def _check_block(record: Record) -> None:
-    digest = record.header("WARC-Block-Digest")
-    if digest and not _agrees(digest, record.block):
-        raise RecordRefused("its block has another digest than it says")
-
-
 def _checked(record: Record, payload: bytes) -> bool:
-    """Does the payload's digest hold, taken with or without chunks? False: the record has no digest at all."""
-    digest = record.header("WARC-Payload-Digest")
-    if digest and not (_agrees(digest, payload) or _agrees(digest, _unchunked(payload))):
+    """Do a record's digests hold, the payload's with or without chunks? False: it has none."""
+    block, body = record.header("WARC-Block-Digest"), record.header("WARC-Payload-Digest")
+    if block and not _agrees(block, record.block):
+        raise RecordRefused("its block has another digest than it says")
+    if body and not (_agrees(body, payload) or _agrees(body, _unchunked(payload))):
         raise RecordRefused("its payload has another digest than it says")
-    return bool(digest or record.header("WARC-Block-Digest"))
+    return bool(block or body)
 
 
 def _agrees(digest: str, data: bytes) -> bool:
@@ -607,10 +394,10 @@ def _agrees(digest: str, data: bytes) -> bool:
 
 
 def _fetched(address: str, moment: str, head: bytes, raw: bytes) -> Fetched:
-    """An answer as the fetcher gives it; raises RecordRefused where its head and its body do not agree.
+    """An answer as the fetcher gives it; raises RecordRefused where its body is cut short or broken.
 
-    Tools that save from inside a browser see bodies already unpacked. Where the head still speaks of packing
-    that is not there, its names become X-Orig-…, as those tools write them, and the body stays plain.
+    Tools that save from inside a browser see bodies already unpacked. Where the head still speaks of the
+    packing, or of the packed length, its names become X-Orig-…, as those tools write them.
     """
     status, headers = _http(head)
     named = {name.lower(): value.strip() for name, value in reversed(headers)}
@@ -622,16 +409,25 @@ def _fetched(address: str, moment: str, head: bytes, raw: bytes) -> Fetched:
         body = decoded(payload, encoding, Rules().decoded) if packed else payload
     except DecodingError as error:
         raise RecordRefused(str(error)) from None
-    said = named.get("content-length", "")
-    unpacked = (encoding and not packed) or "x-orig-content-encoding" in named
-    if said and not chunked and not unpacked and said != str(len(raw)):
-        raise RecordRefused(f"its answer says that it has {_plain(said)} bytes, and has {len(raw):,}")
-    if (encoding and not packed) or (chunked and (payload is raw or dechunked(raw) != payload)):
+    opened = (bool(encoding) and not packed) or "x-orig-content-encoding" in named
+    longer = not chunked and _longer(named.get("content-length", ""), len(raw), opened)
+    if opened or longer or (chunked and (payload is raw or dechunked(raw) != payload)):
         head, raw = _PACKING.sub(rb"X-Orig-\1", head), body
         _, headers = _http(head)
     kind = media_type(named.get("content-type", ""))
     exchange = Exchange(address, moment, b"", head + raw)
     return Fetched(address, address, moment, status, headers, kind, body, (exchange,))
+
+
+def _longer(said: str, size: int, opened: bool) -> bool:
+    """Is a body longer than its head says? Raises RecordRefused where one that was not opened is shorter."""
+    if not said:
+        return False
+    if not (said.isascii() and said.isdigit() and len(said) <= 12):
+        raise RecordRefused(f"its answer says that it has {plain(said)!r} bytes")
+    if 0 < size < int(said) and not opened:
+        raise RecordRefused(f"its answer says that it has {int(said):,} bytes, and has {size:,}")
+    return size > int(said)
 
 
 def _http(head: bytes) -> tuple[int, tuple[tuple[str, str], ...]]:
@@ -684,12 +480,7 @@ def _moment(text: str) -> str:
     except ValueError:
         when = None
     if found is None or when is None:
-        raise RecordRefused(f"its time is not like 2026-01-02T03:04:05Z: {_plain(text) or 'it has none'}")
+        raise RecordRefused(f"its time is not like 2026-01-02T03:04:05Z: {plain(text) or 'it has none'}")
     if when > datetime.now(UTC) + timedelta(days=1):
         raise RecordRefused(f"its time lies in the future: {found.group(1)}Z")
     return f"{found.group(1)}Z"
-
-
-def _plain(text: object) -> str:
-    """Words from a stranger's file, for one line: printable, short."""
-    return " ".join("".join(char if char.isprintable() else " " for char in str(text)).split())[:120]

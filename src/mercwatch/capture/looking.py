@@ -17,7 +17,7 @@ from mercwatch.capture.changes import Difference, mark, same_address
 from mercwatch.capture.fetching import Fetched, Fetcher, Validators
 from mercwatch.capture.places import Form, Place
 from mercwatch.capture.reading import Item, Listing, ReadError, Reading
-from mercwatch.capture.taking import LOGIN, Taken, take, text_sha256
+from mercwatch.capture.taking import Taken, refuse_stand_in, take, text_sha256
 from mercwatch.capture.waiting import Item as WaitingItem
 from mercwatch.capture.waiting import Waiting
 from mercwatch.capture.watching import (
@@ -180,8 +180,7 @@ class Watcher:
 
     def _page(self, fetched: Fetched) -> Reading:
         page = self.tools.reads.read(fetched.body, fetched.media_type, fetched.address, fetched.moment[:10])
-        if any(note.startswith(LOGIN) for note in page.notes):
-            raise FetchError("login", "it gave a login page", fetched.status)
+        refuse_stand_in(page, fetched.status)
         if not page.pieces:
             raise ReadError("the page has no text that can be read; see whether it has a feed instead")
         return page

@@ -14,7 +14,8 @@ class _Plain(BaseModel):
 class Piece(_Plain):
     """A passage that can be cited: a paragraph, a list item, an article.
 
-    start, end: bytes of the text (UTF-8); page: counted from 1, in documents that have pages; label: an article's, as printed.
+    start, end: bytes of the text (UTF-8); page: counted from 1, in documents that have pages; label: an
+    article's, as printed.
     """
 
     start: int = Field(ge=0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -11,10 +12,8 @@ from typing import Protocol
 from mercwatch.capture.archive import Archive, Kept
 from mercwatch.capture.asking import FetchError
 from mercwatch.capture.fetching import Fetched
+from mercwatch.capture.readers import LOGIN, MISSING, instead_of_document
 from mercwatch.capture.reading import ReadError, Reading
-
-LOGIN = "login:"
-"""How a reading's note begins where the page asks for a name and a password instead of showing a document."""
 
 
 class Reader(Protocol):
@@ -34,12 +33,15 @@ class Taken:
 
 
 def take(fetched: Fetched, archive: Archive, read: Reader) -> Taken:
-    """Read and keep what an address gave; raises FetchError where it is a login page, and keeps nothing."""
+    """Read and keep what an address gave.
+
+    Raises FetchError, and keeps nothing, where it is a login page or says that the document is not there.
+    """
     if fetched.not_modified:
         kept = archive.keep(fetched)
         return reread(kept, archive, read)
     reading, problem = _read(read, fetched.body, fetched.media_type, fetched.address, fetched.moment)
-    _refuse_login(reading, fetched.status)
+    refuse_stand_in(reading, fetched.status)
     kept = archive.keep(fetched)
     _keep_text(archive.folder, reading)
     return Taken(kept, reading, problem)
@@ -87,10 +89,12 @@ def _read(read: Reader, body: bytes, kind: str, address: str, moment: str) -> tu
         return None, str(error)
 
 
-def _refuse_login(reading: Reading | None, status: int) -> None:
-    note = next((note for note in reading.notes if note.startswith(LOGIN)), "") if reading else ""
-    if note:
-        raise FetchError("login", note.removeprefix(LOGIN).strip() or "it gave a login page", status)
+def refuse_stand_in(reading: Reading | None, status: int) -> None:
+    """Raise FetchError for a page that was served in the document's place: a login, a "not found"."""
+    reason = instead_of_document(reading) if reading else None
+    if reading is not None and reason is not None:
+        note = next(note for note in reading.notes if note.startswith((LOGIN, MISSING)))
+        raise FetchError(reason, note.split(":", 1)[1].strip(), status)
 
 
 def _keep_text(folder: Path, reading: Reading | None) -> None:
@@ -101,6 +105,6 @@ def _keep_text(folder: Path, reading: Reading | None) -> None:
     if path.is_file():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     aside.write_text(reading.text, encoding="utf-8", newline="")
     aside.replace(path)

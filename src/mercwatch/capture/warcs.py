@@ -144,6 +144,8 @@ def _pair(hop: Exchange, facts: dict[str, Any], repeats: tuple[bool, Earlier] | 
         answer = _record(hop.address, "revisit", head, b"", named)
     else:
         answer = _record(hop.address, "response", head, body, named)
+    if not hop.request:
+        return [Block(answer, facts or None)]
     request = {"WARC-Record-ID": _new_id(), "WARC-Date": hop.moment, "WARC-Concurrent-To": answer_id}
     question = _record(hop.address, "request", *_parts(hop.request), request)
     return [Block(answer, facts or None), Block(question)]
@@ -236,7 +238,7 @@ def body_of(record: ArcWarcRecord) -> bytes:
 
 
 def records_in(path: Path, start: int, seen: Seen) -> Iterator[tuple[int, dict[str, Any] | None]]:
-    """Every whole record of a file of ours from `start`: where it ends, and the catalogue's fields of a capture.
+    """Every whole record of a file of ours from `start`: its end, and the catalogue's fields of a capture.
 
     A lost catalogue is made again from them. seen: captures to which revisits refer; those found are added.
     Raises one of DAMAGE at the first record that is not whole.

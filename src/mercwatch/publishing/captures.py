@@ -21,7 +21,6 @@ FATES = {
     "gone": "gone",
     None: "not looked for yet",
 }
-LOST = ("altered", "gone")
 DRIFT = {"changed": "source changed since our capture", "unreachable": "address did not answer"}
 
 
@@ -70,16 +69,20 @@ def ranges(pages: Iterable[int]) -> str:
 def _drift(edition: Edition, body: Capture, newest: bool) -> str | None:
     """The code of a capture's drift; None where what we cite of it stands, or nobody has asked again."""
     recheck = edition.recheck_of.get(body.id)
-    if recheck is None:
-        return None
-    fates = [now.fate if now else None for now in _fates(edition, recheck).values()]
-    if any(fate in LOST for fate in fates):
+    state = _state(recheck, _fates(edition, recheck)) if recheck else "stands"
+    if state == "lost" or (newest and state == "unseen"):
         return "changed"
-    if not newest or recheck.outcome == "unchanged":
-        return None
-    if recheck.outcome == "unreachable":
-        return "unreachable"
-    return "changed" if not fates or None in fates else None
+    return "unreachable" if newest and state == "unreachable" else None
+
+
+def _state(recheck: Recheck, fates: Mapping[str, PassageNow | None]) -> str:
+    """unchanged, unreachable; of a changed page stands, lost, or unseen where not all was looked for."""
+    if recheck.outcome != "changed":
+        return recheck.outcome
+    found = {now.fate if now else None for now in fates.values()}
+    if found & {"altered", "gone"}:
+        return "lost"
+    return "stands" if found and None not in found else "unseen"
 
 
 def _capture(edition: Edition, body: Capture) -> Data:
@@ -121,6 +124,7 @@ def _recheck(body: Capture, recheck: Recheck, fates: Mapping[str, PassageNow | N
         "outcome": recheck.outcome,
         "sha256": recheck.sha256,
         "reason": visible(recheck.reason) if recheck.reason else None,
+        "state": _state(recheck, fates),
         "words": _words(body, recheck, fates),
     }
 
@@ -159,15 +163,14 @@ def _fates(edition: Edition, recheck: Recheck) -> dict[str, PassageNow | None]:
 def _words(body: Capture, recheck: Recheck, fates: Mapping[str, PassageNow | None]) -> str:
     """What a recheck means for what we cite, in a sentence."""
     day, stands = recheck.checked[:10], f"our capture of {body.fetched[:10]} stands."
-    if recheck.outcome == "unreachable":
-        return f"On {day} the address did not answer ({visible(recheck.reason or '')}); {stands}"
-    if recheck.outcome == "unchanged":
-        return f"On {day} the address still gave the same text."
-    if any(now and now.fate in LOST for now in fates.values()):
-        return f"Source changed on {day}; {stands}"
-    if fates and None not in fates.values():
-        return f"The page changed elsewhere by {day}; every passage that we cite stands as cited."
-    return f"The page changed by {day}; {_unseen(recheck, fates)}, and {stands}"
+    said = {
+        "unchanged": f"On {day} the address still gave the same text.",
+        "unreachable": f"On {day} the address did not answer ({visible(recheck.reason or '')}); {stands}",
+        "lost": f"Source changed on {day}; {stands}",
+        "stands": f"The page changed elsewhere by {day}; every passage that we cite stands as cited.",
+        "unseen": f"The page changed by {day}; {_unseen(recheck, fates)}, and {stands}",
+    }
+    return said[_state(recheck, fates)]
 
 
 def _unseen(recheck: Recheck, fates: Mapping[str, PassageNow | None]) -> str:

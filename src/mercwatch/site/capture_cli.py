@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from pathlib import Path
@@ -152,6 +153,8 @@ class _Run:
 
     def __init__(self, archive: Archive, sandbox: Sandbox, named: Named, fetcher: Fetcher) -> None:
         self.archive, self.sandbox, self.named, self.fetcher = archive, sandbox, named, fetcher
+        # A service that is asked for a copy is no page that is read: its robots.txt is for crawlers.
+        self.service = Fetcher(replace(fetcher.rules, robots=False))
         self.witnesses = witnesses.configured(os.environ)
         self.roots = witnesses.roots_of(self.witnesses.roots) if self.witnesses.roots else ()
         self.done = self.kept = self.same = self.failed = self.named_now = 0
@@ -203,7 +206,7 @@ class _Run:
         second, stamp = None, None
         try:
             if self.witnesses.archive:
-                second = witnesses.archive_elsewhere(self.fetcher, self.witnesses.archive, kept.address)
+                second = witnesses.archive_elsewhere(self.service, self.witnesses.archive, kept.address)
         except FetchError as error:
             click.echo(f"no second archive address: {terminal(str(error))}", err=True)
         try:
@@ -249,7 +252,7 @@ def import_warcs(files: tuple[Path, ...], folder: Path | None, coder: str) -> No
                 + "".join(f"; {count} {why}" for why, count in sorted(done.skipped.items()))
                 + (f"; {done.unchecked} carry no digest" if done.unchecked else "")
             )
-            _name_all((reread(kept, archive, sandbox.read) for kept in done.kept), named)
+            _name_all(_read_again(done.kept, named, archive, sandbox), named)
     sys.exit(1 if problems else 0)
 
 
@@ -272,6 +275,13 @@ def import_one(
         taken = take_file(handed_file(path, url, when or moment(), media_type), archive, sandbox.read)
         click.echo(f"kept: {terminal(url)}: {taken.kept.bytes:,} bytes, sha256 {taken.kept.sha256}")
         _name_all([taken], named)
+
+
+def _read_again(kept: Iterable[Kept], named: Named, archive: Archive, sandbox: Sandbox) -> Iterator[Taken]:
+    """Captures with their readings; those that no source has the address of are not read."""
+    for one in kept:
+        known = named.at(one.asked) or named.at(one.address)
+        yield reread(one, archive, sandbox.read) if known else Taken(one, None)
 
 
 def _name_all(taken: Iterable[Taken], named: Named) -> None:

@@ -9,7 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from queue import Queue
@@ -39,21 +39,23 @@ class SettingsError(Exception):
     """A setting that is missing or wrong; says which, and what to do."""
 
 
-def rules(pace: float | None, timeout: float | None, environment: Iterable[tuple[str, str]] = ()) -> Rules:
+def rules(pace: float | None, timeout: float | None) -> Rules:
     """How the commands fetch, from options and the environment; raises SettingsError."""
-    variables = dict(environment) or dict(os.environ)
-    contact = variables.get("MERCWATCH_CONTACT", "").strip()
+    contact = os.environ.get("MERCWATCH_CONTACT", "").strip()
     if not contact:
         raise SettingsError(
             "MERCWATCH_CONTACT is not set: give a mail address or page where a site's owner can complain; "
             "it is sent with every request"
         )
-    loopback = variables.get("MERCWATCH_CAPTURE_LOOPBACK", "") == "yes"
+    loopback = os.environ.get("MERCWATCH_CAPTURE_LOOPBACK", "") == "yes"
     if pace is not None and pace < 1 and not loopback:
         raise SettingsError("--pace is at least 1 second between two requests to one host")
     told = Rules(contact=contact, loopback=loopback)
-    chosen = {"pace": pace, "seconds": timeout}
-    return Rules(**{**vars(told), **{name: value for name, value in chosen.items() if value is not None}})
+    return replace(
+        told,
+        pace=told.pace if pace is None else pace,
+        seconds=told.seconds if timeout is None else timeout,
+    )
 
 
 def archive_folder(given: Path | None) -> Path:

@@ -183,8 +183,8 @@ def queue(
     """Put the candidates of FILE before a person: a list here, or a page with the passages.
 
     Without FILE: all that waits for a person, drifted passages, changed places, new documents and files of
-    candidates. Close an item with `mercwatch settle`; judge candidates with `mercwatch judge FILE --accept NAME …`
-    or `--reject NAME …`.
+    candidates. Close an item with `mercwatch settle`; judge candidates with
+    `mercwatch judge FILE --accept NAME …` or `--reject NAME …`.
     """
     if file is None:
         _list_waiting(archive_folder(archive))

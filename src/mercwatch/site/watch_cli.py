@@ -241,8 +241,10 @@ class _Mining:
         book.mkdir(parents=True)
         for file in known:
             shutil.copyfile(self.texts / file, book / file)
-        yield book
-        shutil.rmtree(book, ignore_errors=True)
+        try:
+            yield book
+        finally:
+            shutil.rmtree(book, ignore_errors=True)
 
     def _queue(self, text: Text, rows: list[Row], file: str) -> None:
         """Put a document with candidates before a person, once, whatever place named it."""

@@ -38,8 +38,8 @@ _UNSEEN = frozenset({"script", "style", "template", "noscript", "head", "iframe"
 _AROUND = frozenset({"nav", "header", "footer", "aside"})
 _AROUND_ROLES = frozenset({"navigation", "banner", "contentinfo", "complementary", "search"})
 _LARGE_TAG = re.compile(r"<[a-zA-Z/!?][^<>]{8000,}+>?")
-_OWN_ENTITIES = re.compile(r"<!DOCTYPE[^<>\[]{0,500}\[[^\]]{0,100000}+\]\s{0,9}>", re.I)
-_DATA_ADDRESS = re.compile(r"\bdata:[a-z]{1,20}/[^\s\"'<>()]{200,}+", re.I)
+_OWN_ENTITIES = re.compile(r"<!DOCTYPE[^<>\[]{0,500}\[[^\]]{0,20000}+\]\s{0,9}>", re.I)
+_DATA_ADDRESS = re.compile(r"data:[a-z]{1,20}/[^\s\"'<>()]{200,}+")
 _SPACES = re.compile(r"[ \t\r\f\v\u00a0]+")
 _LANGUAGE_OF_PAGE = re.compile(r"<html\s[^<>]{0,500}?\blang\s?=\s?[\"']?([a-z]{2})(?![a-z])", re.I)
 _LANGUAGE = re.compile(r"([a-z]{2})(?:[-_]|$)", re.I)
@@ -60,7 +60,9 @@ def warm() -> None:
 def read(body: bytes, media_type: str, address: str, day: str) -> Reading:
     """A page's main text. day: when it was fetched; no later day is taken for its day of publication."""
     page, notes = decoded(body, media_type, in_page=True)
-    page = _OWN_ENTITIES.sub("", _DATA_ADDRESS.sub("data:,", page), count=1)
+    page = _DATA_ADDRESS.sub("data:,", page)
+    own = _OWN_ENTITIES.search(page, 0, 25_000)
+    page = page[own.end() :] if own else page
     why = _too_much(page)
     tree = None if why else load_html(page)
     if tree is not None and _is_deep(tree):

@@ -58,5 +58,5 @@ def _pieces(law: Law, data: bytes) -> Iterator[Piece]:
         if shown:
             start += len(kept[: len(kept) - len(kept.lstrip())].encode())
             at = start + len(shown.encode())
-            yield Piece(start=start, end=at, label=provision.label[:MAX_LABEL])
+            yield Piece(start=start, end=at, label=one_line(provision.label, MAX_LABEL))
     yield from paragraphs(data[at:].decode("utf-8", "ignore"), at)

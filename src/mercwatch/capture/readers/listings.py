@@ -89,7 +89,7 @@ def _places(body: bytes) -> Iterator[tuple[str, str, str]]:
     )
     for _, element in parsing:
         name = etree.QName(element).localname if isinstance(element.tag, str) else ""
-        if name == "loc" and not place:
+        if name == "loc" and not place and _is_of_entry(element):
             place = (element.text or "").strip()
         elif name == "lastmod":
             match = _DAY.match(element.text or "")
@@ -100,6 +100,12 @@ def _places(body: bytes) -> Iterator[tuple[str, str, str]]:
             element.clear()
             while element.getprevious() is not None:
                 del element.getparent()[0]
+
+
+def _is_of_entry(element: Any) -> bool:
+    """Is it an entry's own address, and not that of a picture in it?"""
+    parent = element.getparent()
+    return parent is not None and etree.QName(parent).localname in ("url", "sitemap")
 
 
 def _feed(body: bytes, address: str) -> Listing:

@@ -13,6 +13,8 @@ from mercwatch.capture.readers.wire import MAX_PIECES, MAX_TITLE
 from mercwatch.capture.reading import Piece, Reading
 
 _VISIBLE = re.compile(r"[^\s\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+# Also those that turn the writing's direction: a title must not be able to read other than it is written.
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _OPENS = re.compile(r"(?:\(?\d{1,3}[.)]\s|\(?[a-z]{1,2}\)\s|[•◦▪‣–—*-]\s|§|#{1,6}\s|Art(?:icle|ikel)?\b)")
 _CLOSES = (".", "!", "?", ":", ";", "。", "।", "؟", "”", "»", ")")
 TOO_MANY = f"it has more than {MAX_PIECES:,} paragraphs: the last piece holds the rest"
@@ -45,7 +47,7 @@ def title_from(text: str) -> str:
 
 def one_line(words: str, most: int = MAX_TITLE) -> str:
     """Words on one line, at most so many letters."""
-    return " ".join(words[: most * 4].split())[:most].strip()
+    return " ".join(_CONTROLS.sub(" ", words[: most * 4]).split())[:most].strip()
 
 
 class _Line(NamedTuple):
