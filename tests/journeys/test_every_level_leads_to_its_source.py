@@ -57,6 +57,15 @@ def test_every_level_and_every_nothing_found_leads_to_a_source_or_a_search_log(s
     assert walked > 100
 
 
+def test_every_source_leads_to_its_captures_or_says_that_there_is_none(site: Path) -> None:
+    for path in sorted((site / "sources").glob("*.json")):
+        kept = json.loads(path.read_text())["captures"]
+        page = (path.with_suffix("") / "index.html").read_text()
+        assert ("No capture of our own yet." in page) == (not kept), path
+        shown = [one for one in kept if f'id="capture-{one["id"]}"' in page]
+        assert all(one["sha256"] in page for one in shown) and bool(shown) == bool(kept), path
+
+
 def test_every_action_and_finding_names_a_source_with_an_address(site: Path) -> None:
     for path in sorted((site / "actions").glob("*.json")):
         assert all(s["address"].startswith("http") for s in json.loads(path.read_text())["sources"]), path
@@ -72,14 +81,18 @@ def test_every_action_is_coded_or_says_why_not(site: Path) -> None:
 
 
 def test_every_link_inside_the_site_leads_somewhere(site: Path) -> None:
-
-    pages = {p: p.read_text() for p in site.rglob("*.html")}
-    ids = {p: set(re.findall(r'\sid="([^"]+)"', text)) for p, text in pages.items()}
-    for path, text in pages.items():
-        for link in set(re.findall(r'href="(/[^"]*|#[^"]*)"', text)):
-            address, _, fragment = link.partition("#")
-            target = site / address.lstrip("/") if address else path
-            target = target / "index.html" if target.is_dir() else target
-            assert target.exists(), f"{path.relative_to(site)} links {link}"
-            if fragment and target.suffix == ".html":
-                assert fragment in ids[target], f"{path.relative_to(site)} links {link}"
+    linked: dict[str, Path] = {}  # each link, and a page that has it
+    for path in site.rglob("*.html"):
+        page = "/" + str(path.relative_to(site))
+        for link in set(re.findall(r'href="(/[^"]*|#[^"]*)"', path.read_text())):
+            linked.setdefault(page + link if link.startswith("#") else link, path)
+    ids: dict[Path, set[str]] = {}
+    for link, path in linked.items():
+        address, _, fragment = link.partition("#")
+        target = site / address.lstrip("/")
+        target = target / "index.html" if target.is_dir() else target
+        assert target.exists(), f"{path.relative_to(site)} links {link}"
+        if fragment and target.suffix == ".html":
+            if target not in ids:
+                ids[target] = set(re.findall(r'\sid="([^"]+)"', target.read_text()))
+            assert fragment in ids[target], f"{path.relative_to(site)} links {link}"

@@ -7,19 +7,18 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from builders import BASE, Record, action, coding, government, source
+from builders import BASE, Record, Thing, action, coding, government, source
+from commands import PROGRAM
 from mercwatch.framework.load import load
 from mercwatch.publishing.bake import BakeError, bake
 from mercwatch.record.ledger import Ledger, LedgerError
 
-ROOT = Path(__file__).parent.parent.parent
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>"
 
@@ -39,8 +38,27 @@ def first_release() -> Record:
     )
 
 
+def statements(*names: str) -> str:
+    """A sheet of one statement for each name, on a line each."""
+    row: Thing = {"kind": "action", "actor": "FR", "title": "More", "summary": "More.", "type": "statement"}
+    row |= {
+        "stages": [{"stage": "announced", "date": "2023"}],
+        "recommendations": ["R1"],
+        "sources": ["src-law"],
+    }
+    return "".join(json.dumps({"id": name, **row}) + "\n" for name in names)
+
+
 def contents(site: Path) -> dict[str, bytes]:
     return {str(path.relative_to(site)): path.read_bytes() for path in site.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first release, baked, for those who only read it."""
+    out = tmp_path_factory.mktemp("first") / "site"
+    bake(first_release().ledger, out)
+    return out
 
 
 def test_before_the_first_release_there_is_nothing_to_bake(tmp_path: Path) -> None:
@@ -49,11 +67,10 @@ def test_before_the_first_release_there_is_nothing_to_bake(tmp_path: Path) -> No
     assert not (tmp_path / "site").exists()
 
 
-def test_hostile_text_is_shown_and_never_run(tmp_path: Path) -> None:
-    bake(first_release().ledger, tmp_path / "site")
-    page = (tmp_path / "site" / "actions" / "fr-law" / "index.html").read_text()
+def test_hostile_text_is_shown_and_never_run(first: Path) -> None:
+    page = (first / "actions" / "fr-law" / "index.html").read_text()
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
-    for path in (tmp_path / "site").rglob("*.html"):
+    for path in first.rglob("*.html"):
         text = path.read_text()
         assert "<script" not in text, path
         assert "<img" not in text, path
@@ -61,25 +78,23 @@ def test_hostile_text_is_shown_and_never_run(tmp_path: Path) -> None:
         assert not re.search(r'(src|href)="(?!/|#|https?://)', text), path
 
 
-def test_every_page_carries_a_policy_that_forbids_scripts_and_strangers(tmp_path: Path) -> None:
-    bake(first_release().ledger, tmp_path / "site")
-    for path in (tmp_path / "site").rglob("*.html"):
+def test_every_page_carries_a_policy_that_forbids_scripts_and_strangers(first: Path) -> None:
+    for path in first.rglob("*.html"):
         policy = re.search(r'Content-Security-Policy" content="([^"]*)"', path.read_text())
         assert policy, path
         assert "default-src &#x27;none&#x27;" in policy[1]
         assert "script" not in policy[1]
 
 
-def test_every_draft_level_says_draft(tmp_path: Path) -> None:
-    bake(first_release().ledger, tmp_path / "site")
+def test_every_draft_level_says_draft(first: Path) -> None:
     for name in (
         "governments/FR/index.html",
         "indicators/R1.1/index.html",
         "governments/index.html",
         "index.html",
     ):
-        assert '<span class="draft">draft</span>' in (tmp_path / "site" / name).read_text(), name
-    twin = json.loads((tmp_path / "site" / "governments" / "FR.json").read_text())
+        assert '<span class="draft">draft</span>' in (first / name).read_text(), name
+    twin = json.loads((first / "governments" / "FR.json").read_text())
     assert [cell["draft"] for row in twin["profile"] for cell in row["cells"]] == [True]
 
 
@@ -161,28 +176,28 @@ def test_a_folder_that_is_not_a_baked_site_is_left_alone(tmp_path: Path) -> None
 
 
 def test_a_kill_in_the_middle_of_publishing_leaves_the_old_site_whole(
-    mercwatch: Run, tmp_path: Path, database: Path
+    mercwatch: Run, small: Path, tmp_path: Path, database: Path
 ) -> None:
-    assert mercwatch("load", ROOT / "data").returncode == 0
+    more = tmp_path / "more.jsonl"
+    more.write_text(statements(*(f"fr-{n}" for n in range(300))))  # 600 files between the sign and the end
+    for command in (("add", small), ("add", more), ("release",)):
+        assert mercwatch(*command).returncode == 0
     site = tmp_path / "site"
     assert mercwatch("publish", "--out", site).returncode == 0
     before = contents(site)
-    more = tmp_path / "more.yaml"
-    more.write_text(
-        "- {kind: action, id: fr-more, actor: FR, title: More, summary: More., type: statement, "
-        'stages: [{stage: announced, date: "2023"}], recommendations: [R1], sources: [src-un-member-states]}\n'
-    )
-    assert mercwatch("add", more).returncode == 0, mercwatch("add", more).stderr
+    more.write_text(statements("fr-more"))
+    assert mercwatch("add", more).returncode == 0
     assert mercwatch("release").returncode == 0
-    command = [str(Path(sys.executable).parent / "mercwatch"), "publish", "--out", str(site)]
     process = subprocess.Popen(
-        command, env={**os.environ, "MERCWATCH_DB": str(database)}, stderr=subprocess.DEVNULL
+        [PROGRAM, "publish", "--out", str(site)],
+        env={**os.environ, "MERCWATCH_DB": str(database)},
+        stderr=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + 60
     while not any(tmp_path.glob(".site.new-*/governments")) and time.monotonic() < deadline:
         os.sched_yield()
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    assert process.wait() == -signal.SIGKILL, "it was killed before it was done"
     assert contents(site) == before
     assert mercwatch("publish", "--out", site).returncode == 0
     assert (site / "actions" / "fr-more" / "index.html").exists()

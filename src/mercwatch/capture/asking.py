@@ -22,6 +22,8 @@ NAME = "Mercwatch"
 _ACCEPT = "text/html,application/pdf,application/xml;q=0.9,*/*;q=0.8"
 _HEAD_ROOM = 1 << 20
 _BLANK = re.compile(rb"\n\r?\n")
+_SMALL_LETTERS = re.compile(rb"(?m)^(?i:transfer-encoding)[ \t]*:[ \t]*chunked[ \t]*\r?$")
+"""How chunks are announced so that every tool sees it: some take `Chunked` for something else."""
 _CHUNKED = re.compile(rb"(?im)(^)(transfer-encoding[ \t]*:)")
 
 
@@ -131,12 +133,11 @@ def ask(at: Target, question: Question, rules: Rules, tls: ssl.SSLContext) -> An
             status = response.status
     except Exception as error:
         raise _told(error, rules) from None
-    codings = [value for name, value in found if name.lower() == "transfer-encoding"]
-    kept = _kept(tape.received, raw, codings)
+    kept = _kept(tape.received, raw, any(name.lower() == "transfer-encoding" for name, _ in found))
     return Answer(at, status, found, raw, Exchange(at.text, moment, bytes(tape.sent), kept, backend.peer))
 
 
-def _kept(received: bytearray, raw: bytes, codings: list[str]) -> bytes:
+def _kept(received: bytearray, raw: bytes, chunked: bool) -> bytes:
     """The answer as it is kept: its head and body, without interim answers and what followed its end.
 
     Chunks are kept where tools for archives read them as we did; else the body is kept without them, and the
@@ -147,10 +148,10 @@ def _kept(received: bytearray, raw: bytes, codings: list[str]) -> bytes:
     if blank is None:
         return bytes(received[at:])
     head = bytes(received[at : blank.end()])
-    if not codings:
+    if not chunked:
         return head + raw
     body = bytes(received[blank.end() :])
-    if codings == ["chunked"] and dechunked(body) == raw:  # in small letters: some tools know no others
+    if _SMALL_LETTERS.search(head) and dechunked(body) == raw:
         return head + body
     return _CHUNKED.sub(rb"\1X-Archive-Orig-\2", head) + raw
 

@@ -21,7 +21,7 @@ FATES = {
     "gone": "gone",
     None: "not looked for yet",
 }
-DRIFT = {"changed": "source changed since our capture", "unreachable": "address did not answer"}
+DRIFT = {"changed": "source changed since our capture", "unreachable": "address gave no document"}
 
 
 def of_source(edition: Edition, source: str) -> list[Data]:
@@ -165,7 +165,7 @@ def _words(body: Capture, recheck: Recheck, fates: Mapping[str, PassageNow | Non
     day, stands = recheck.checked[:10], f"our capture of {body.fetched[:10]} stands."
     said = {
         "unchanged": f"On {day} the address still gave the same text.",
-        "unreachable": f"On {day} the address did not answer ({visible(recheck.reason or '')}); {stands}",
+        "unreachable": f"On {day} the address gave no document ({visible(recheck.reason or '')}); {stands}",
         "lost": f"Source changed on {day}; {stands}",
         "stands": f"The page changed elsewhere by {day}; every passage that we cite stands as cited.",
         "unseen": f"The page changed by {day}; {_unseen(recheck, fates)}, and {stands}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mercwatch.publishing import fragments
+from mercwatch.publishing import captures, fragments
 from mercwatch.publishing.edition import Edition
 from mercwatch.record.entries import Entry
 from mercwatch.record.kinds import Coder, Passage, Source, Verdict
@@ -77,11 +77,11 @@ def _passage(edition: Edition, body: Verdict) -> Data | None:
     passage = passage_of(edition.snapshot, body)
     if passage is None:
         return None
-    entry = edition.snapshot.live.get(passage.source or "")
+    entry = edition.snapshot.live.get(captures.source_of(edition.snapshot, passage) or "")
     source = entry.body if entry and isinstance(entry.body, Source) else None
     return {
         "id": passage.id,
-        "file": passage.file,
+        "where": passage.file or "text of our capture",
         "start": passage.start,
         "end": passage.end,
         "sha256": passage.quote_sha256,
@@ -116,5 +116,7 @@ def things(edition: Edition, thing: str) -> set[str]:
         found |= {body.id, entry.envelope.recorded_by, *body.bears_on}
         passage = passage_of(edition.snapshot, body)
         if passage:
-            found |= {passage.id, *([passage.source] if passage.source else [])}
+            source = captures.source_of(edition.snapshot, passage)
+            found |= {passage.id, *([passage.capture] if passage.capture else [])}
+            found |= {source} if source else set()
     return found

@@ -141,7 +141,7 @@ def _actor(edition: Edition, actor: Actor) -> Data:
     found["page"] = fragments.actor_page(edition, actor.id)
     found["is_government"] = actor.type == "government"
     found["country_name"] = edition.names.get(actor.country or "")
-    found["sources"] = [fragments.source(s) for s in edition.snapshot.sources_of(actor)]
+    found["sources"] = [fragments.listed(edition, s) for s in edition.snapshot.sources_of(actor)]
     return found
 
 

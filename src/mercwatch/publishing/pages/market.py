@@ -58,7 +58,7 @@ def _page(edition: Edition, firm: Actor) -> Page:
             "owners": list(firm.owners),
             "note": firm.note,
             "related": _related(edition, firm),
-            "sources": [fragments.source(s) for s in edition.snapshot.sources_of(firm)],
+            "sources": [fragments.listed(edition, s) for s in edition.snapshot.sources_of(firm)],
         },
         "actions": [fragments.action(edition, fact) for fact in facts if isinstance(fact, Action)],
         "findings": [fragments.finding(edition, fact) for fact in facts if isinstance(fact, Finding)],
