@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from commands import PROGRAM, Commands
+from once import once
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
@@ -71,15 +74,42 @@ def database(tmp_path: Path) -> Path:
     return tmp_path / "record.sqlite3"
 
 
+@pytest.fixture(scope="session")
+def commands() -> Iterator[Commands]:
+    """The real command, its code read once."""
+    prepared = Commands()
+    yield prepared
+    prepared.close()
+
+
+def variables(database: Path, **more: str) -> dict[str, str]:
+    """The environment of a command that has this database."""
+    return {**os.environ, "MERCWATCH_DB": str(database), **more}
+
+
 @pytest.fixture
-def mercwatch(tmp_path: Path, database: Path) -> Run:
+def mercwatch(commands: Commands, tmp_path: Path, database: Path) -> Run:
     """Run the real command with this test's database, in this test's folder."""
 
     def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-        command = [str(Path(sys.executable).parent / "mercwatch"), *map(str, arguments)]
-        variables = {**os.environ, "MERCWATCH_DB": str(database), **environment}
+        return commands.run(list(map(str, arguments)), tmp_path, variables(database, **environment), 120)
+
+    return run
+
+
+@pytest.fixture
+def started(tmp_path: Path, database: Path) -> Run:
+    """The same as `mercwatch`, with the program started anew: all of its start, and another seed of hashes."""
+
+    def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=120, check=False
+            [PROGRAM, *map(str, arguments)],
+            cwd=tmp_path,
+            env=variables(database, **environment),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
 
     return run
@@ -93,10 +123,22 @@ def small(tmp_path: Path) -> Path:
     return sheet
 
 
+@pytest.fixture(scope="session")
+def released_once(commands: Commands, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the small record, released: its database and its dump."""
+
+    def make(folder: Path) -> None:
+        (folder / "small.yaml").write_text(SMALL)
+        of = variables(folder / "record.sqlite3")
+        for line in ("add small.yaml --on 2026-01-10", "release --on 2026-01-10", "dump dump"):
+            done = commands.run(line.split(), folder, of, 120)
+            assert done.returncode == 0, done.stderr
+
+    return once(tmp_path_factory, "released", make)
+
+
 @pytest.fixture
-def released(mercwatch: Run, small: Path, tmp_path: Path) -> Path:
-    """A dump of the small record, released once."""
-    assert mercwatch("add", small, "--on", "2026-01-10").returncode == 0
-    assert mercwatch("release", "--on", "2026-01-10").returncode == 0
-    assert mercwatch("dump", tmp_path / "dump").returncode == 0
-    return tmp_path / "dump"
+def released(released_once: Path, database: Path, small: Path, tmp_path: Path) -> Path:
+    """A dump of the small record, released once; this test's database holds it too."""
+    shutil.copy(released_once / "record.sqlite3", database)
+    return shutil.copytree(released_once / "dump", tmp_path / "dump")

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from commands import Commands
+from once import once
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -31,13 +36,23 @@ BLIND = """\
 """
 
 
+@pytest.fixture(scope="module")
+def recorded_once(commands: Commands, released_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of the small record with a second coder."""
+
+    def make(folder: Path) -> None:
+        database = shutil.copy(released_once / "record.sqlite3", folder)
+        (folder / "coder.yaml").write_text(BLIND)
+        variables = {**os.environ, "MERCWATCH_DB": str(database)}
+        assert commands.run(["add", "coder.yaml"], folder, variables, 120).returncode == 0
+
+    return once(tmp_path_factory, "recorded", make) / "record.sqlite3"
+
+
 @pytest.fixture
-def recorded(mercwatch: Run, small: Path, tmp_path: Path) -> Path:
-    """The small record with a second coder; the path of a coding sheet."""
-    assert mercwatch("add", small).returncode == 0
-    coder = tmp_path / "coder.yaml"
-    coder.write_text(BLIND)
-    assert mercwatch("add", coder).returncode == 0
+def recorded(recorded_once: Path, database: Path, small: Path, tmp_path: Path) -> Path:
+    """The small record with a second coder, in this test's database; the path of a coding sheet."""
+    shutil.copy(recorded_once, database)
     sheet = tmp_path / "fr.yaml"
     sheet.write_text(SHEET)
     return sheet

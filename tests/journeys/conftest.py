@@ -11,10 +11,11 @@ from playwright.sync_api import Browser, sync_playwright
 
 from mercwatch.publishing.bake import bake
 from mercwatch.record.dump import ledger_of, scan
-from mercwatch.record.ledger import Ledger
 from mercwatch.site.serve import server
+from once import once
 
-ROOT = Path(__file__).parent.parent.parent
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -26,18 +27,22 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
-def ledger() -> Ledger:
-    """The shipped record."""
-    return ledger_of(scan(ROOT / "data"))
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One process walks the shipped site: the others would wait for the bake and start more browsers."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.xdist_group("journeys"))
 
 
 @pytest.fixture(scope="session")
-def site(ledger: Ledger, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The shipped record, baked."""
-    out = tmp_path_factory.mktemp("bake") / "site"
-    bake(ledger, out)
-    return out
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shipped record, baked once for all processes."""
+
+    def make(folder: Path) -> None:
+        bake(ledger_of(scan(ROOT / "data")), folder / "site")
+
+    return once(tmp_path_factory, "shipped", make) / "site"
 
 
 @pytest.fixture(scope="session")

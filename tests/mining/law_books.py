@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import io
 import json
 import os
 import subprocess
 import sys
 import tarfile
-import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 PROGRAM = str(Path(sys.executable).with_name("mercwatch"))
 Rows = list[dict[str, Any]]
@@ -33,20 +29,6 @@ def mined(book: Path, out: Path, *options: str) -> subprocess.CompletedProcess[s
     done = mine(book, out, *options)
     assert done.returncode == 0, done.stderr[-2000:]
     return done
-
-
-def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
-    """A folder that `make` fills once, however many processes run the tests."""
-    root = factory.getbasetemp()
-    root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
-    folder = root / name
-    with (root / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.exists():
-            aside = Path(tempfile.mkdtemp(dir=root))
-            make(aside)
-            aside.rename(folder)
-    return folder
 
 
 def rows_of(path: Path) -> Rows:

@@ -20,11 +20,11 @@ from mining.law_books import (
     law,
     mine,
     mined,
-    once,
     rows_of,
     summary_of,
     written,
 )
+from once import once
 
 
 def own(months: str, title: str, **front: str) -> str:

@@ -19,7 +19,6 @@ from mining.law_books import (
     Rows,
     member,
     mined,
-    once,
     outside,
     ranked,
     rows_of,
@@ -27,6 +26,7 @@ from mining.law_books import (
     tarred,
     written,
 )
+from once import once
 
 FIELDS = {
     "file",

@@ -36,12 +36,12 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_dump_loads_into_another_database_and_dumps_the_same_bytes(
-    mercwatch: Run, released: Path, tmp_path: Path
+    mercwatch: Run, started: Run, released: Path, tmp_path: Path
 ) -> None:
     other = str(tmp_path / "other.sqlite3")
     assert "5 entries were new" in mercwatch("load", released, MERCWATCH_DB=other).stdout
     assert "0 entries were new" in mercwatch("load", released, MERCWATCH_DB=other).stdout
-    mercwatch("dump", tmp_path / "again", MERCWATCH_DB=other)
+    started("dump", tmp_path / "again", MERCWATCH_DB=other)
     assert contents(tmp_path / "again") == contents(released)
 
 
@@ -138,7 +138,7 @@ def test_the_database_refuses_to_change_or_delete_what_is_recorded(
 
 
 def test_a_withheld_body_leaves_dump_and_database_and_stays_counted(
-    mercwatch: Run, released: Path, tmp_path: Path, database: Path
+    mercwatch: Run, started: Run, released: Path, tmp_path: Path, database: Path
 ) -> None:
     line = next(t for t in (released / "actions.jsonl").read_text().splitlines() if "fr-law" in t)
     name = json.loads(line)["name"]
@@ -156,7 +156,7 @@ def test_a_withheld_body_leaves_dump_and_database_and_stays_counted(
     assert verdict.returncode == 0, verdict.stderr
     assert "1 withheld" in verdict.stdout
     assert mercwatch("load", released).returncode == 0  # an older dump does not bring it back
-    mercwatch("dump", tmp_path / "later")
+    started("dump", tmp_path / "later")
     assert contents(tmp_path / "later") == contents(tmp_path / "after")
     assert "under review" in mercwatch("assess", "FR").stdout
 

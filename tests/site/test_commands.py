@@ -14,8 +14,8 @@ CODEBOOK = ROOT / "src" / "mercwatch" / "framework" / "codebooks" / "1.0.0.yaml"
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-def test_help_names_every_command(mercwatch: Run) -> None:
-    said = mercwatch("--help").stdout
+def test_help_names_every_command(started: Run) -> None:
+    said = started("--help").stdout
     for command in ("add", "assess", "codebook", "dump", "load", "publish", "release", "serve", "verify"):
         assert f"\n  {command} " in said
 
@@ -69,6 +69,20 @@ def test_bad_questions_get_a_clear_answer_and_exit_code_2(
     assert result.returncode == 2
     assert message in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "line", ["--help", "assess FR", "add small.yaml", "assess QQ", "lint small.yaml", "nonsense"]
+)
+def test_a_command_of_the_prepared_process_is_the_command_as_it_starts(
+    mercwatch: Run, started: Run, released: Path, line: str
+) -> None:
+    prepared, anew = mercwatch(*line.split()), started(*line.split())
+    assert (prepared.returncode, prepared.stdout, prepared.stderr) == (
+        anew.returncode,
+        anew.stdout,
+        anew.stderr,
+    )
 
 
 def test_codebook_diff_says_who_has_to_code_again(mercwatch: Run, tmp_path: Path) -> None:
