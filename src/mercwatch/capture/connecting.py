@@ -128,7 +128,9 @@ class Guarded(httpcore.NetworkBackend):
             asked.cancel()
             raise httpcore.ConnectTimeout("the host's name was not resolved in time") from None
         except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError(f"the host's name has no address: {error}") from None
+            raise httpcore.ConnectError(
+                f"the host's name has no address: {getattr(error, 'strerror', None) or error}"
+            ) from None
         addresses = list(dict.fromkeys(str(info[4][0]) for info in found))
         reasons = {ip: self._refused(ip) for ip in addresses}
         permitted = [ip for ip in addresses if not reasons[ip]]

@@ -138,6 +138,8 @@ def capture(
         run = _Run(archive, sandbox, named, Fetcher(told))
         run.all(wanted[:limit] if limit else wanted)
         named.flush()
+    if run.failed > 1 and run.unanswered == run.done:
+        click.echo("nothing answered: is this machine connected?", err=True)
     click.echo(run.summary(), err=True)
     sys.exit(1 if run.failed else 0)
 
@@ -157,7 +159,7 @@ class _Run:
         self.service = Fetcher(replace(fetcher.rules, robots=False))
         self.witnesses = witnesses.configured(os.environ)
         self.roots = witnesses.roots_of(self.witnesses.roots) if self.witnesses.roots else ()
-        self.done = self.kept = self.same = self.failed = self.named_now = 0
+        self.done = self.kept = self.same = self.failed = self.unanswered = self.named_now = 0
         self.total = 0
 
     def all(self, addresses: list[str]) -> None:
@@ -183,6 +185,7 @@ class _Run:
                 error = refused
         assert error is not None  # noqa: S101 - an outcome has a document or an error
         self.failed += 1
+        self.unanswered += error.reason == "no-answer"
         self.archive.fail(outcome.address, moment(), error)
         return f"failed: {terminal(outcome.address)}: {terminal(str(error), 600)}"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from mercwatch.capture.archive import Archive
+from mercwatch.capture.archive import Archive, Kept
 from mercwatch.capture.asking import FetchError
 from mercwatch.capture.drift import Found, found_in
 from mercwatch.capture.fetching import Fetcher
@@ -21,7 +21,16 @@ from mercwatch.capture.waiting import Item, Waiting
 from mercwatch.record.entries import Json, plain
 from mercwatch.record.kinds import Capture, Passage, Source
 from mercwatch.site.capture_cli import ARCHIVE, BY, PACE, TIMEOUT, desk, fail, fails_clearly
-from mercwatch.site.capturing import Named, archive_folder, fetch_all, how_read, moment, rules, terminal
+from mercwatch.site.capturing import (
+    Named,
+    Outcome,
+    archive_folder,
+    fetch_all,
+    how_read,
+    moment,
+    rules,
+    terminal,
+)
 from mercwatch.site.database import open_store
 from mercwatch.site.rechecking import Checked, Checker, kept_of, text_of
 
@@ -197,22 +206,31 @@ def recheck(
         for outcome in fetch_all(Fetcher(told), by_address, lambda address: None):
             done += 1
             click.echo(f"[{done}/{len(by_address)}] {terminal(outcome.address)}")
+            kept, error = _kept_now(outcome, archive, sandbox)
             for capture in by_address[outcome.address]:
-                error = outcome.error
-                found = None
-                if outcome.fetched is not None:
-                    try:
-                        found = checker.compare(capture, take(outcome.fetched, archive, sandbox.read).kept)
-                    except FetchError as refused:
-                        error = refused
                 if error is not None:
-                    archive.fail(outcome.address, moment(), error)
                     found = Checked("unreachable", None, terminal(error.message), ())
-                assert found is not None  # noqa: S101 - an outcome has a document or an error
+                else:
+                    assert kept is not None  # noqa: S101 - there is a document or an error
+                    found = checker.compare(capture, kept)
                 changed += checker.tell(capture, found, error)
+        checker.finish()
         named.flush()
     click.echo(f"{len(wanted)} captures checked, {changed} changed or not reached.", err=True)
     sys.exit(1 if changed else 0)
+
+
+def _kept_now(outcome: Outcome, archive: Archive, sandbox: Sandbox) -> tuple[Kept | None, FetchError | None]:
+    """What an address gave, kept; or why it gave nothing, remembered."""
+    error = outcome.error
+    if outcome.fetched is not None:
+        try:
+            return take(outcome.fetched, archive, sandbox.read).kept, None
+        except FetchError as refused:
+            error = refused
+    assert error is not None  # noqa: S101 - an outcome has a document or an error
+    archive.fail(outcome.address, moment(), error)
+    return None, error
 
 
 def _wanted(named: Named, sources: tuple[str, ...], actor: str | None) -> list[Capture]:

@@ -40,6 +40,8 @@ class Checker:
     def __init__(self, archive: Archive, sandbox: Sandbox, named: Named) -> None:
         self.archive, self.sandbox, self.named = archive, sandbox, named
         self.waiting = Waiting(archive.folder)
+        self.answered = False
+        self._lasting: list[tuple[Capture, Checked]] = []
 
     def compare(self, capture: Capture, now: Kept) -> Checked:
         """What a newly served document means for a capture's passages."""
@@ -75,18 +77,29 @@ class Checker:
         what = found.outcome if error is None else f"{found.outcome}: {terminal(str(error), 500)}"
         click.echo(f"  {capture.id}: {what}")
         lost = [passage.id for passage, now in found.passages if now.fate in (Fate.ALTERED, Fate.GONE)]
-        if error is not None and not self._lasting(capture, error):
-            click.echo("  not recorded yet: this may be over tomorrow, so it is asked again first")
+        self.answered = self.answered or error is None
+        if error is not None and error.reason in _PASSING:
+            if self._failed_before(capture):
+                self._lasting.append((capture, found))
+            else:
+                click.echo("  not recorded yet: this may be over tomorrow, so it is asked again first")
             return True
         self._record(capture, found)
         if lost or error is not None:
             self._queue(capture, found, lost)
         return found.outcome != "unchanged"
 
-    def _lasting(self, capture: Capture, error: FetchError) -> bool:
-        """Whether a failure counts: its kind stays, or the address failed on an earlier day as well."""
-        if error.reason not in _PASSING:
-            return True
+    def finish(self) -> None:
+        """Record the addresses that failed for days, unless nothing at all answered: then it may be us."""
+        if not self.answered and self._lasting:
+            click.echo("nothing answered, so nothing is recorded: is this machine connected?", err=True)
+            return
+        for capture, found in self._lasting:
+            self._record(capture, found)
+            self._queue(capture, found, [])
+
+    def _failed_before(self, capture: Capture) -> bool:
+        """Whether the address failed on an earlier day as well, since it last gave something."""
         address = self.named.sources[capture.source].address
         newest = self.archive.newest(address)
         since = newest.moment if newest else ""
