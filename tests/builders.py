@@ -172,3 +172,22 @@ def _sha256(data: bytes) -> str:
 
 
 BASE = (MACHINE, PERSON, source(), government())
+
+
+def finding(**more: Any) -> Thing:
+    """A finding of series N2."""
+    return {
+        "kind": "finding",
+        "id": "fr-case",
+        "actor": "FR",
+        "title": "A case",
+        "summary": "It was found.",
+        "found": "2025-03",
+        "found_by": "A court",
+        "operator_established_by": "A court",
+        "series": "N2",
+        "state": "finding",
+        "recommendations": ["R1"],
+        "sources": ["src-law"],
+        **more,
+    }

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from builders import BASE, Record, Thing, action, capture, coding, passage, recheck, source
+from builders import BASE, Record, Thing, action, capture, coding, finding, passage, recheck, source
 from mercwatch.assessment.assess import assess_all
 from mercwatch.capture.archive import Archive
 from mercwatch.framework.load import load
@@ -37,20 +37,7 @@ from mercwatch.record.ledger import Ledger
 SOURCE = "/sources/src-law/"
 LAW = action("fr-law", ("in_force", "2024-01-01"))
 CODED = coding("R1.1", (2, ["fr-law"], "2024-01-01"))
-FINDING: Thing = {
-    "kind": "finding",
-    "id": "fr-case",
-    "actor": "FR",
-    "title": "A case",
-    "summary": "It was found.",
-    "found": "2025-03",
-    "found_by": "A court",
-    "operator_established_by": "A court",
-    "series": "N2",
-    "state": "finding",
-    "recommendations": ["R1"],
-    "sources": ["src-law"],
-}
+FINDING = finding()
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)> \x07\x1b[2J \u202eevil\u2066"
 TWO = (passage("p-1"), passage("p-2", start=300, end=400))
 

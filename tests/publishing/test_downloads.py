@@ -12,12 +12,11 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
-from builders import BASE, PERSON, Record, Thing, action, coding, government, source
+from builders import BASE, PERSON, Record, Thing, action, coding, finding, government, source
 from mercwatch.assessment.assess import assess_all
 from mercwatch.framework.codebook import Codebook
 from mercwatch.framework.load import load
@@ -51,25 +50,6 @@ def record(codebook: Codebook) -> Record:
     changed = coding("R1.1", _met("2024-01-02"), because="The day was read wrongly <b>")
     correction = _correction("c-1", "fr-r1-1-machine-1")
     return made.release("2026-02-10", changed, correction, action("fr-second", IN_FORCE))
-
-
-def finding(**more: Any) -> Thing:
-    """A finding of series N2."""
-    return {
-        "kind": "finding",
-        "id": "fr-case",
-        "actor": "FR",
-        "title": "A case",
-        "summary": "It was found.",
-        "found": "2025-03",
-        "found_by": "A court",
-        "operator_established_by": "A court",
-        "series": "N2",
-        "state": "finding",
-        "recommendations": ["R1"],
-        "sources": ["src-law"],
-        **more,
-    }
 
 
 def _met(since: str) -> tuple[int, list[str], str]:
