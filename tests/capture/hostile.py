@@ -93,6 +93,11 @@ def _cut_short(talk: Talk) -> None:
     talk.reset()
 
 
+def _stops(talk: Talk) -> None:
+    talk.send(_head("Content-Length: 9") + b"half")
+    talk.hang()
+
+
 def _late(talk: Talk) -> None:
     talk.stop.wait(2 * QUICK)
     talk.send(ok(HELLO))
@@ -105,7 +110,7 @@ def _gzip_bomb(size: int) -> bytes:
 
 
 _BOMB = _gzip_bomb(64 << 20)
-_MANY_NAMES = "".join(f"User-agent: a{n}\n" for n in range(12_000)) + "Disallow: /x\n" * 15_000
+_MANY_NAMES = "".join(f"User-agent: a{n}\n" for n in range(4_000)) + "Disallow: /x\n" * 10_000
 
 CASES = (
     # Slow, endless, too much
@@ -114,12 +119,12 @@ CASES = (
     Case("slow-drip-of-chunks", lambda t: t.drip(_head("Transfer-Encoding: chunked") + b"1\r\nx\r\n" * 99), "too-slow", slow=True),
     Case("never-answers", Talk.hang, "too-slow", slow=True),
     Case("answers-after-the-deadline", _late, "too-slow", slow=True),
-    Case("stops-in-the-middle", lambda t: (t.send(_head("Content-Length: 9")), t.hang())[1], "too-slow", slow=True),
+    Case("stops-in-the-middle", _stops, "too-slow", slow=True),
     Case("endless-body", lambda t: t.flood(b"x" * 65_536, _head()), "too-long"),
-    Case("endless-chunks", lambda t: t.flood(b"5\r\nhello\r\n" * 5_000, _head("Transfer-Encoding: chunked")), "too-long"),
+    Case("endless-chunks", lambda t: t.flood(b"1F4\r\n" + b"x" * 500 + b"\r\n", _head("Transfer-Encoding: chunked")), "too-long"),
     Case("endless-headers", lambda t: t.flood(b"A: b\r\n" * 5_000, b"HTTP/1.1 200 OK\r\n"), "broken-answer"),
     Case("endless-status-line", lambda t: t.flood(b"x" * 65_536, b"HTTP/1.1 200 "), "broken-answer"),
-    Case("endless-interim-answers", lambda t: t.flood(b"HTTP/1.1 103 Early\r\n\r\n" * 1_000), "too-long"),
+    Case("endless-interim-answers", lambda t: t.flood(ok(b"", "Link: " + "a" * 9_000, status="103 Early")), "too-long"),
     Case("ten-thousand-headers", ok(HELLO, *["a:b"] * 10_000), "too-long"),
     Case("three-hundred-headers", ok(HELLO, *["a:b"] * 300), "too-long"),
     Case("a-header-of-a-megabyte", ok(HELLO, "A: " + "b" * 1_000_000), "broken-answer"),
@@ -167,7 +172,7 @@ CASES = (
     Case("chunks-in-capitals", _head("TRANSFER-ENCODING: Chunked") + chunked(HELLO), KEPT),
     Case("chunks-and-a-length", _head("Transfer-Encoding: chunked", "Content-Length: 3") + chunked(HELLO), KEPT),
     Case("chunks-and-more-behind-them", _head("Transfer-Encoding: chunked") + chunked(HELLO) + ok(b"smuggled"), KEPT),
-    Case("chunks-of-one-byte", _head("Transfer-Encoding: chunked") + chunked(b"x" * 50_000, 1), KEPT, b"x" * 50_000),
+    Case("chunks-of-one-byte", _head("Transfer-Encoding: chunked") + chunked(b"x" * 3_000, 1), KEPT, b"x" * 3_000),
     Case("chunks-packed-twice", _head("Transfer-Encoding: gzip, chunked") + chunked(HELLO), "broken-answer"),
     Case("chunks-announced-only", _head("Transfer-Encoding: chunked") + HELLO, "broken-answer"),
     # Packing
@@ -181,7 +186,7 @@ CASES = (
     Case("gzip-in-gzip-bomb", _packed(gzip.compress(_BOMB), "gzip", "gzip"), "packed"),
     Case("deflate-bomb", _packed(zlib.compress(bytes(64 << 20)), "deflate"), "packed"),
     Case("brotli-bomb", _packed(brotli.compress(bytes(64 << 20), quality=5), "br"), "packed"),
-    Case("gzip-of-nothing-many-times", _packed(gzip.compress(b"") * 50_000, "gzip"), "packed"),
+    Case("gzip-of-nothing-many-times", _packed(gzip.compress(b"") * 2_000, "gzip"), "packed"),
     Case("gzip-cut-off", _packed(gzip.compress(HELLO)[:-9], "gzip"), "packed"),
     Case("brotli-cut-off", _packed(brotli.compress(HELLO)[:-4], "br"), "packed"),
     Case("gzip-that-is-none", _packed(HELLO, "gzip"), "packed"),
@@ -199,7 +204,7 @@ CASES = (
     Case("a-space-before-the-colon", ok(HELLO, "A : b"), "broken-answer"),
     Case("headers-beyond-ascii", ok(HELLO, "A: \xe9\xff", "ETag: \xc3\xa9", "Content-Type: text/html; charset=\xe9"), KEPT),
     Case("a-folded-header", ok(HELLO, "A: b\r\n c", "ETag: x"), KEPT),
-    Case("a-folded-header-that-hides-the-rest", ok(gzip.compress(HELLO), "A: b\r\n \x1f", "Content-Encoding: gzip"), "broken-answer"),
+    Case("a-folded-header-that-hides-the-rest", ok(gzip.compress(HELLO + b" folded", mtime=0), "A: b\r\n \x1f", "Content-Encoding: gzip"), "broken-answer"),
     Case("a-later-version", ok(HELLO).replace(b"HTTP/1.1", b"HTTP/1.7"), KEPT),
     Case("an-earlier-version", ok(HELLO).replace(b"HTTP/1.1", b"HTTP/1.0"), KEPT),
     Case("lines-without-return", ok(HELLO).replace(b"\r\n", b"\n"), KEPT),
@@ -223,7 +228,7 @@ CASES = (
     Case("429-until-no-date", _status("429 Slow", f"Retry-After: Mon, 01 Jan {'9' * 30} 00:00:00 GMT"), "busy"),
     Case("500", _status("500 Oops"), "server-error"),
     Case("500-then-200", _fails_once, KEPT),
-    Case("999", _status("999 Odd"), "odd-answer"),
+    Case("999", _status("999 Odd"), "server-error"),
     Case("a-charset-that-lies", ok("Gesetz über".encode("utf-16"), "Content-Type: text/html; charset=us-ascii"), KEPT, "Gesetz über".encode("utf-16")),
     # Certificates
     Case("certificate-good", ok(HELLO), KEPT, at="good"),
@@ -240,8 +245,8 @@ CASES = (
     Case("robots-allows-us", ok(HELLO), KEPT, robots=ok(b"User-agent: *\nDisallow: /\n\nUser-agent: Mercwatch\nAllow: /\n")),
     Case("robots-fails", ok(HELLO), "server-error", robots=_status("500 Oops")),
     Case("robots-resets", ok(HELLO), "broken-answer", robots=Talk.reset),
-    Case("robots-endless", ok(HELLO), "too-long", robots=lambda t: t.flood(b"# x\n" * 9_000, _head())),
-    Case("robots-of-ten-megabytes", ok(HELLO), "too-long", robots=ok(b"# x\n" * 2_500_000)),
+    Case("robots-endless", ok(HELLO), "too-long", robots=lambda t: t.flood(b"#" * 65_536, _head())),
+    Case("robots-of-ten-megabytes", ok(HELLO), "too-long", robots=ok(b"#" * 10_000_000)),
     Case("robots-bomb", ok(HELLO), "robots", robots=_packed(_BOMB, "gzip")),
     Case("robots-in-a-circle", ok(HELLO), KEPT, robots=_to("/robots.txt")),
     Case("robots-to-metadata", ok(HELLO), "forbidden-address", robots=_to("http://169.254.169.254:8080/")),

@@ -7,16 +7,20 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from capture.hostile import CASES, KEPT, MEMORY, Case, serve
-from capture.server import Certificates, Server
+from capture.server import NOT_FOUND, Certificates, Server, Talk, ok
 from mercwatch.capture.archive import Archive, Kept
+from mercwatch.capture.asking import Rules
+from mercwatch.capture.fetching import Fetcher
 
 TESTS = Path(__file__).parent.parent
+pytestmark = pytest.mark.xdist_group("hostile server")  # all cases are fetched once, by one process
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +94,36 @@ def test_what_a_server_says_in_its_headers_begins_no_header_of_ours(
 
 def _plain(kept: Kept) -> dict[str, Any]:
     return {name: getattr(kept, name) for name in Kept.__slots__}
+
+
+def test_a_host_is_asked_at_its_pace_and_as_its_robots_txt_asks(server: Server, rules: Rules) -> None:
+    slow = ok(b"User-agent: *\nCrawl-delay: 30\n")
+    for robots, waits in ((NOT_FOUND, [2, 4, 6]), (slow, [2, 30, 30])):
+        origin = server.listen({"/robots.txt": robots, **{f"/{n}": ok(b"page") for n in range(3)}})
+        sleeps: list[float] = []
+        fetcher = Fetcher(replace(rules, pace=2, robots=True), sleeps.append)
+        for number in range(3):
+            fetcher.fetch(f"{origin}/{number}")
+        assert len(sleeps) == 3  # robots.txt itself is asked at once
+        assert all(slept > wait - 1.5 for slept, wait in zip(sleeps, waits, strict=True))
+
+
+def test_a_server_that_is_busy_is_left_alone_as_long_as_it_asks(server: Server, rules: Rules) -> None:
+    def busy(talk: Talk) -> None:
+        wait = "7" if talk.number == 1 else "soon"
+        talk.send(ok(b"wait", f"Retry-After: {wait}", status="503 Busy") if talk.number < 3 else ok(b"page"))
+
+    origin = server.listen({"/busy": busy})
+    sleeps: list[float] = []
+    fetcher = Fetcher(replace(rules, retries=2, back_off=3), sleeps.append)
+    assert fetcher.fetch(f"{origin}/busy").body == b"page"
+    assert [slept for slept in sleeps if slept > 1] == [7, 6]
+
+
+def test_every_request_says_who_asks_and_where_to_complain(server: Server, rules: Rules) -> None:
+    origin = server.listen({"/who": ok(b"page")})
+    Fetcher(replace(rules, contact="mail@example.org\r\nX-Injected: yes")).fetch(f"{origin}/who")
+    head = server.heads[-1].decode()
+    assert head.startswith("GET /who HTTP/1.1\r\n")
+    assert "User-Agent: Mercwatch/" in head and "complaints: mail@example.org" in head
+    assert "\r\nX-Injected" not in head

@@ -48,6 +48,8 @@ def serving(gazette: Gazette) -> Iterator[Gazette]:
             self.send_response(status)
             self.send_header("Content-Type", "text/html; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
+            if status == 503:
+                self.send_header("Retry-After", "600")  # longer than we wait: said at once
             self.end_headers()
             self.wfile.write(body)
 

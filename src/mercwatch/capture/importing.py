@@ -25,7 +25,7 @@ from warcio.statusandheaders import StatusAndHeadersParser
 
 from mercwatch.capture.addresses import AddressError, target
 from mercwatch.capture.archive import Archive, Kept
-from mercwatch.capture.asking import Exchange, Rules, media_type
+from mercwatch.capture.asking import Exchange, FetchError, Rules, media_type
 from mercwatch.capture.decoding import DecodingError, dechunked, decoded
 from mercwatch.capture.fetching import Fetched
 from mercwatch.capture.outside import (
@@ -349,7 +349,11 @@ class _Import:
             self._bodies[digest] = sha256(fetched.body).hexdigest()
         if not self._there(fetched.address, fetched.moment, fetched.body):
             exchange = replace(fetched.exchanges[0], request=request)
-            self._add(self.archive.keep(replace(fetched, exchanges=(exchange,))), answer.checked)
+            try:
+                kept = self.archive.keep(replace(fetched, exchanges=(exchange,)))
+            except FetchError as error:
+                raise RecordRefused(error.message) from None
+            self._add(kept, answer.checked)
 
     def _add(self, kept: Kept, checked: bool) -> None:
         self.done.kept.append(kept)

@@ -8,6 +8,7 @@ import re
 import uuid
 import zlib
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -291,17 +292,21 @@ def _facts_of(record: ArcWarcRecord, seen: Seen) -> dict[str, Any] | None:
     }
 
 
-def problems_in(path: Path, end: int) -> Iterator[str]:
+def problems_in(path: Path, end: int) -> list[str]:
     """What is wrong with the records in the first `end` bytes of a file, one line each."""
+    problems: list[str] = []
     try:
-        with path.open("rb") as stream:
+        with path.open("rb") as stream, redirect_stdout(None):  # warcio prints what zlib says
             for record in ArchiveIterator(stream, check_digests=True):
                 while record.raw_stream.read(_STEP):  # as stored: what it would unpack to is no matter here
                     pass
                 if record.digest_checker.passed is False:
                     name = record.rec_headers.get_header("WARC-Record-ID")
-                    yield f"{path.name}: record {name}: {'; '.join(record.digest_checker.problems)}"
+                    problems.append(
+                        f"{path.name}: record {name}: {'; '.join(record.digest_checker.problems)}"
+                    )
                 if stream.tell() > end + (1 << 20):
                     break
     except DAMAGE as error:
-        yield f"{path.name}: cannot be read to its end: {str(error).strip()}"
+        problems.append(f"{path.name}: cannot be read to its end: {str(error).strip()}")
+    return problems

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -33,6 +33,8 @@ _COMMAND = Path("capture")
 """Where a row that a command makes says it comes from, in messages."""
 _BATCH = 20
 _SECONDS = 5.0
+_SILENT = 2
+"""Addresses of one host without an answer, after which its others are not asked in this run."""
 
 
 class SettingsError(Exception):
@@ -84,19 +86,26 @@ class Outcome:
 
 def fetch_all(
     fetcher: Fetcher, addresses: Iterable[str], known: Callable[[str], Validators | None], workers: int = 4
-) -> Iterator[Outcome]:
+) -> Generator[Outcome, None, None]:
     """Ask all addresses, hosts side by side and one host's in order; outcomes as they come."""
     hosts = _by_host(addresses)
     found: Queue[Outcome | Exception | None] = Queue(maxsize=workers)
     stop = threading.Event()
 
     def ask(mine: list[str]) -> None:
+        silent = 0
         for address in mine:
             if stop.is_set():
                 break
             try:
+                if silent == _SILENT:
+                    raise FetchError(
+                        "no-answer", "its host did not answer a moment ago, and was not asked again"
+                    )
                 found.put(Outcome(address, fetcher.fetch(address, known(address)), None))
+                silent = 0
             except FetchError as error:
+                silent = min(silent + 1, _SILENT) if error.reason == "no-answer" else 0
                 found.put(Outcome(address, None, error))
             except Exception as error:  # a mistake of ours: the run says it, and does not wait for ever
                 found.put(error)

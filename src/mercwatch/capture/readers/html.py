@@ -42,6 +42,7 @@ _OWN_ENTITIES = re.compile(r"<!DOCTYPE[^<>\[]{0,500}\[[^\]]{0,20000}+\]\s{0,9}>"
 _DATA_ADDRESS = re.compile(r"data:[a-z]{1,20}/[^\s\"'<>()]{200,}+")
 _SPACES = re.compile(r"[ \t\r\f\v\u00a0]+")
 _LANGUAGE_OF_PAGE = re.compile(r"<html\s[^<>]{0,500}?\blang\s?=\s?[\"']?([a-z]{2})(?![a-z])", re.I)
+_PARTS = re.compile(r"\n|\s[-–—|·:»]\s")
 _LANGUAGE = re.compile(r"([a-z]{2})(?:[-_]|$)", re.I)
 
 Tree = Any
@@ -240,8 +241,10 @@ def _instead(tree: Tree, names: str, visible: int) -> tuple[str, ...]:
     ):
         return (f"{LOGIN} the page asks for a password instead of showing the document",)
     words = names.lower()
-    if visible < signs["missing_below"] and any(
-        re.search(rf"(?<!\w){re.escape(sign)}(?!\w)", words) for sign in signs["missing"]
+    parts = {part.strip(" .!:") for part in _PARTS.split(words)}
+    if visible < signs["missing_below"] and (
+        parts & set(signs["missing_whole"])
+        or any(re.search(rf"(?<!\w){re.escape(sign)}(?!\w)", words) for sign in signs["missing"])
     ):
         return (f"{MISSING} the page says that the document is not there",)
     return ()

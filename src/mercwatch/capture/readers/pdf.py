@@ -18,7 +18,7 @@ MAX_PAGES = 5_000
 _BETWEEN = "\n\f"
 # PDFium's signs for a hyphen at a line's end, which is part of no word.
 _HYPHENS = re.compile("[\x02\ufffe]\r?\n?")
-_UNSEEN = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127, 0xFFFE, 0xFFFF], None)
+_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 _DAY = re.compile(r"D?:?(\d{4})(\d\d)(\d\d)")
 
 
@@ -47,7 +47,7 @@ def read(body: bytes) -> Reading:
     return Reading(
         reader=named("pdf"),
         text=_BETWEEN.join(texts),
-        title=one_line(str(document.get_metadata_value("Title") or "").translate(_UNSEEN)),
+        title=one_line(_UNSEEN.sub("", str(document.get_metadata_value("Title") or ""))),
         language=_language(document),
         pieces=pieces,
         pages=count,
@@ -81,7 +81,7 @@ def _page(document: Any, number: int) -> tuple[str | None, bool]:
 
 def _clean(text: str) -> str:
     text = _HYPHENS.sub("", text)
-    text = one_kind_of_line_end(text).translate(_UNSEEN)
+    text = _UNSEEN.sub("", one_kind_of_line_end(text))
     text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return "\n".join(line.rstrip() for line in text.split("\n")).strip("\n")
 
