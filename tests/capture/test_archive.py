@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import zlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -272,6 +273,14 @@ def test_a_catalogue_older_than_the_files_loses_no_file(
         assert list(archive.verify()) == []
 
 
+def unpacked(data: bytes) -> bytes | None:
+    """The gzip member that data begin with; None where it is damaged."""
+    try:
+        return zlib.decompressobj(31).decompress(data)
+    except zlib.error:
+        return None
+
+
 def test_every_flipped_byte_is_found_and_named(origin: str, fetcher: Fetcher, folder: Path) -> None:
     with Archive.open(folder, write=True) as archive:
         kept = archive.keep(fetcher.fetch(origin + "/page"))
@@ -279,7 +288,10 @@ def test_every_flipped_byte_is_found_and_named(origin: str, fetcher: Fetcher, fo
     whole = path.read_bytes()
     with Archive.open(folder) as archive:
         for at in range(kept.offset + 10, kept.offset + kept.length, 5):  # behind gzip's own head
-            path.write_bytes(whole[:at] + bytes([whole[at] ^ 16]) + whole[at + 1 :])
+            flipped = whole[:at] + bytes([whole[at] ^ 16]) + whole[at + 1 :]
+            if unpacked(flipped[kept.offset :]) == unpacked(whole[kept.offset :]):
+                continue  # a bit that packing leaves unused: nothing that is kept has changed
+            path.write_bytes(flipped)
             problems = list(archive.verify())
             assert any(path.name in problem or "capture 1" in problem for problem in problems), at
         path.write_bytes(whole)

@@ -6,7 +6,6 @@ import re
 import ssl
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import httpcore
 import yaml
 
 from mercwatch.capture.addresses import Target
+from mercwatch.capture.basics import moment, one_line
 from mercwatch.capture.connecting import ForbiddenAddress, Guarded, Tape, TooLong, TooSlow
 from mercwatch.capture.decoding import dechunked
 
@@ -115,7 +115,7 @@ def ask(at: Target, question: Question, rules: Rules, tls: ssl.SSLContext) -> An
     """Send one request and read its answer, over a connection of its own; raises FetchError."""
     tape = Tape(rules.body + _HEAD_ROOM, time.monotonic() + rules.seconds)
     backend = Guarded(tape, rules.loopback)
-    moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    asked = moment()
     limits = dict.fromkeys(("read", "write", "pool"), rules.seconds) | {"connect": rules.connect}
     try:
         with (
@@ -134,7 +134,7 @@ def ask(at: Target, question: Question, rules: Rules, tls: ssl.SSLContext) -> An
     except Exception as error:
         raise _told(error, rules) from None
     kept = _kept(tape.received, raw, any(name.lower() == "transfer-encoding" for name, _ in found))
-    return Answer(at, status, found, raw, Exchange(at.text, moment, bytes(tape.sent), kept, backend.peer))
+    return Answer(at, status, found, raw, Exchange(at.text, asked, bytes(tape.sent), kept, backend.peer))
 
 
 def _kept(received: bytearray, raw: bytes, chunked: bool) -> bytes:
@@ -222,7 +222,8 @@ def _told(error: Exception, rules: Rules) -> FetchError:
     for kind, reason, words in _REASONS:
         for cause in causes:
             if isinstance(cause, kind):
-                known = {"slow": slow, "most": f"{rules.body:,}", "cause": _plain(cause)}
+                told = one_line(cause, 160) or type(cause).__name__
+                known = {"slow": slow, "most": f"{rules.body:,}", "cause": told}
                 return FetchError(reason, (str(cause) if kind is TooLong else "") or words.format(**known))
     raise error
 
@@ -233,8 +234,3 @@ def _causes(error: BaseException | None) -> list[BaseException]:
         found.append(error)
         error = error.__cause__ or error.__context__
     return found
-
-
-def _plain(error: BaseException) -> str:
-    text = "".join(char if char.isprintable() else " " for char in str(error))
-    return " ".join(text.split())[:160] or type(error).__name__

@@ -26,6 +26,7 @@ from warcio.statusandheaders import StatusAndHeadersParser
 from mercwatch.capture.addresses import AddressError, target
 from mercwatch.capture.archive import Archive, Kept
 from mercwatch.capture.asking import Exchange, FetchError, Rules, media_type
+from mercwatch.capture.basics import one_line
 from mercwatch.capture.decoding import DecodingError, dechunked, decoded
 from mercwatch.capture.fetching import Fetched
 from mercwatch.capture.outside import (
@@ -38,7 +39,6 @@ from mercwatch.capture.outside import (
     Record,
     RecordRefused,
     check_whole,
-    plain,
     records,
 )
 from mercwatch.capture.taking import Handed
@@ -194,7 +194,7 @@ def _import_wacz(archive: Archive, stream: IO[bytes], name: str, budget: Budget,
     try:
         box = zipfile.ZipFile(_Sparing(stream))
     except (*_BROKEN_ZIP, ValueError, OSError) as error:
-        raise ImportRefused(f"{name} is a broken ZIP ({plain(error)}); save it again") from None
+        raise ImportRefused(f"{name} is a broken ZIP ({one_line(error)}); save it again") from None
     members = box.infolist()
     if len(members) > MAX_MEMBERS:
         raise ImportRefused(f"{name} has more than {MAX_MEMBERS:,} members; save fewer pages in one file")
@@ -202,7 +202,7 @@ def _import_wacz(archive: Archive, stream: IO[bytes], name: str, budget: Budget,
     if not found:
         raise ImportRefused(f"{name} has no WARC file in its folder archive/; a WACZ has one")
     for member in found:
-        said = f"{plain(member.filename)}: "
+        said = f"{one_line(member.filename)}: "
         why = _unfit(member)
         if why:
             done.problem(f"{said}{why}; left out")
@@ -211,7 +211,7 @@ def _import_wacz(archive: Archive, stream: IO[bytes], name: str, budget: Budget,
             with box.open(member) as inner:
                 _Import(archive, done, said).take_all(inner, budget)
         except _BROKEN_ZIP as error:
-            done.problem(f"{said}cannot be unpacked ({plain(error)}); what came before is kept")
+            done.problem(f"{said}cannot be unpacked ({one_line(error)}); what came before is kept")
 
 
 def _unfit(member: zipfile.ZipInfo) -> str:
@@ -428,7 +428,7 @@ def _longer(said: str, size: int, opened: bool) -> bool:
     if not said:
         return False
     if not (said.isascii() and said.isdigit() and len(said) <= 12):
-        raise RecordRefused(f"its answer says that it has {plain(said)!r} bytes")
+        raise RecordRefused(f"its answer says that it has {one_line(said)!r} bytes")
     if 0 < size < int(said) and not opened:
         raise RecordRefused(f"its answer says that it has {int(said):,} bytes, and has {size:,}")
     return size > int(said)
@@ -484,7 +484,7 @@ def _moment(text: str) -> str:
     except ValueError:
         when = None
     if found is None or when is None:
-        raise RecordRefused(f"its time is not like 2026-01-02T03:04:05Z: {plain(text) or 'it has none'}")
+        raise RecordRefused(f"its time is not like 2026-01-02T03:04:05Z: {one_line(text) or 'it has none'}")
     if when > datetime.now(UTC) + timedelta(days=1):
         raise RecordRefused(f"its time lies in the future: {found.group(1)}Z")
     return f"{found.group(1)}Z"

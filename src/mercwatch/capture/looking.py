@@ -13,6 +13,7 @@ from typing import Protocol
 
 from mercwatch.capture.archive import Archive
 from mercwatch.capture.asking import FetchError
+from mercwatch.capture.basics import moment, one_line
 from mercwatch.capture.changes import Difference, mark, same_address
 from mercwatch.capture.fetching import Fetched, Fetcher, Validators
 from mercwatch.capture.places import Form, Place
@@ -114,7 +115,7 @@ class Watcher:
             reason = error.reason if isinstance(error, FetchError) else "unreadable"
             failed = state.with_(polled=moment, failures=state.failures + 1, problem=f"{reason}: {error}")
             self._save(failed)
-            return Visit(place, _line(str(error)))
+            return Visit(place, one_line(error, 500))
         change = _in_words(told.change)
         if change:
             self.waiting.add(
@@ -235,7 +236,7 @@ class Watcher:
                 return Attempt(document, take(fetched, self.tools.archive, self.tools.reads.read))
         except FetchError as error:
             self.tools.archive.fail(document.address, self._moment(), error)
-            return Attempt(document, None, _line(str(error)))
+            return Attempt(document, None, one_line(error, 500))
 
     def _tell(self, place: Place, attempt: Attempt) -> None:
         """Put a new document before a person that no program can read: no answer, no text, or scans."""
@@ -265,7 +266,7 @@ class Watcher:
             )
 
     def _moment(self) -> str:
-        return self.tools.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+        return moment(self.tools.now())
 
     def _save(self, state: State) -> None:
         write_state(self.tools.archive.folder, state)
@@ -315,9 +316,5 @@ def _in_words(change: Difference) -> str:
     if not change:
         return ""
     told = f"{len(change.new)} new" + (f", {change.gone} gone" if change.gone else "")
-    first = _line(change.new[0].text)[:200] if change.new else ""
+    first = one_line(change.new[0].text, 200) if change.new else ""
     return f"paragraphs: {told}" + (f"; “{first}”" if first else "")
-
-
-def _line(text: str) -> str:
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:500]

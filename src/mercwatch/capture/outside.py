@@ -11,6 +11,8 @@ from typing import IO
 
 from warcio.statusandheaders import StatusAndHeaders, StatusAndHeadersParser
 
+from mercwatch.capture.basics import one_line
+
 MAX_UNPACKED = 16 << 30
 """Bytes that a file may unpack to, all its records together."""
 MAX_RECORDS = 1_000_000
@@ -73,7 +75,7 @@ class Record:
     @property
     def kind(self) -> str:
         """Its type: response, resource …, in plain letters."""
-        return plain(self.header("WARC-Type").lower())[:20]
+        return one_line(self.header("WARC-Type").lower())[:20]
 
     def header(self, name: str) -> str:
         """A header's first value, or empty."""
@@ -185,7 +187,7 @@ class _Unpacked:
         try:
             part = self._engine.decompress(self._raw, 4 * _STEP)
         except zlib.error as error:
-            raise _Stop(f"its gzip data are broken ({plain(error)})") from None
+            raise _Stop(f"its gzip data are broken ({one_line(error)})") from None
         self._budget.spend(len(part))
         self._ready += part
         self._raw = self._engine.unused_data if self._engine.eof else self._engine.unconsumed_tail
@@ -260,12 +262,7 @@ def check_whole(record: Record) -> None:
     """Raise RecordRefused where a record is not whole."""
     if record.header("WARC-Truncated"):
         raise RecordRefused(
-            f"it says itself that it was cut short ({plain(record.header('WARC-Truncated'))})"
+            f"it says itself that it was cut short ({one_line(record.header('WARC-Truncated'))})"
         )
     if record.header("WARC-Segment-Number"):
         raise RecordRefused("it holds only a part of a document")
-
-
-def plain(text: object) -> str:
-    """Words from a stranger's file, for one line: printable, short."""
-    return " ".join("".join(char if char.isprintable() else " " for char in str(text)).split())[:120]

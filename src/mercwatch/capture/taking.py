@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from mercwatch.capture.archive import Archive, Kept
 from mercwatch.capture.asking import FetchError
+from mercwatch.capture.basics import write_whole
 from mercwatch.capture.fetching import Fetched
 from mercwatch.capture.readers import LOGIN, MISSING, instead_of_document
 from mercwatch.capture.reading import ReadError, Reading
@@ -102,9 +101,6 @@ def _keep_text(folder: Path, reading: Reading | None) -> None:
     if reading is None:
         return
     path = text_path(folder, text_sha256(reading))
-    if path.is_file():
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
-    aside.write_text(reading.text, encoding="utf-8", newline="")
-    aside.replace(path)
+    if not path.is_file():
+        path.parent.mkdir(exist_ok=True)
+        write_whole(path, reading.text.encode())

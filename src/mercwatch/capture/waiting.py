@@ -9,6 +9,8 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Literal
 
+from mercwatch.capture.basics import one_line
+
 Kind = Literal["change", "drift", "new-document", "candidates"]
 KINDS: tuple[Kind, ...] = ("change", "drift", "new-document", "candidates")
 FILE = "queue.sqlite3"
@@ -61,7 +63,7 @@ class Waiting:
         """Put an item into the queue; False, and nothing changes, where its id is there, settled or not."""
         if item.kind not in KINDS:
             raise WaitingError(f"{item.kind!r} is no kind of item; there are {', '.join(KINDS)}")
-        values = [_line(value) for value in astuple(item)]
+        values = [one_line(value, _MAX_LINE) for value in astuple(item)]
         with self._open() as base:
             done = base.execute(f"INSERT OR IGNORE INTO items ({_COLUMNS}) VALUES ({_MARKS})", values)  # noqa: S608
         return done.rowcount == 1
@@ -84,7 +86,8 @@ class Waiting:
             raise WaitingError("who settles an item says who they are, and why")
         settled = "UPDATE items SET state = 'settled', settled_by = ?, settled_why = ?"
         with self._open() as base:
-            change = base.execute(f"{settled} WHERE id = ? AND state = 'open'", (_line(by), _line(why), item))
+            said = (one_line(by, _MAX_LINE), one_line(why, _MAX_LINE), item)
+            change = base.execute(f"{settled} WHERE id = ? AND state = 'open'", said)
             if change.rowcount:
                 return
             known = base.execute("SELECT settled_by, settled_why FROM items WHERE id = ?", (item,)).fetchone()
@@ -101,9 +104,3 @@ class Waiting:
                 yield base
         except sqlite3.Error as error:
             raise WaitingError(f"{self.path}: the review queue cannot be used: {error}") from None
-
-
-def _line(text: str) -> str:
-    """A value as one plain line: no character that steers a terminal, and bounded."""
-    plain = "".join(char if char.isprintable() else " " for char in text)
-    return " ".join(plain.split())[:_MAX_LINE]

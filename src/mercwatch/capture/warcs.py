@@ -219,10 +219,24 @@ def _new_id() -> str:
 def body_in(data: bytes) -> bytes:
     """The document in one record's bytes, unpacked; raises ValueError where it is damaged."""
     try:
+        _check_sum(data)
         record = next(iter(ArchiveIterator(BytesIO(data))))
         return body_of(record)
     except (*DAMAGE, StopIteration) as error:
         raise ValueError(f"the record is damaged: {error}") from None
+
+
+def _check_sum(data: bytes) -> None:
+    """Raise ValueError where a gzip member is not whole: warcio does not look at its check sum."""
+    engine, rest = zlib.decompressobj(zlib.MAX_WBITS | 16), data
+    try:
+        while not engine.eof and (rest or engine.unconsumed_tail):
+            engine.decompress(rest, _STEP)
+            rest = engine.unconsumed_tail
+    except zlib.error as error:
+        raise ValueError(str(error)) from None
+    if not engine.eof:
+        raise ValueError("it ends too early")
 
 
 def body_of(record: ArcWarcRecord) -> bytes:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, PlainSerializer, PlainValidator, ValidationError
 
 from mercwatch.capture import changes
+from mercwatch.capture.basics import write_whole
 from mercwatch.capture.changes import Difference, Memory, blocks_of, mark, same_address
 from mercwatch.capture.places import Form, Place
 from mercwatch.capture.reading import Item, Listing, Reading
@@ -274,11 +274,7 @@ def read_state(folder: Path, place: str) -> State | None:
 
 def write_state(folder: Path, state: State) -> None:
     """Keep what is remembered of a place: written aside, flushed, renamed."""
+    data = json.dumps(state.model_dump(mode="json"), ensure_ascii=False)
     path = _path(folder, state.place)
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    with aside.open("w", encoding="utf-8") as stream:
-        json.dump(state.model_dump(mode="json"), stream, ensure_ascii=False)
-        stream.flush()
-        os.fsync(stream.fileno())
-    aside.replace(path)
+    write_whole(path, data.encode("utf-8", "surrogatepass"))

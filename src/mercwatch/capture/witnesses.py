@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from rfc3161_client import (
 )
 
 from mercwatch.capture.addresses import AddressError, Target, joined, target
+from mercwatch.capture.basics import moment, one_line, write_whole
 from mercwatch.capture.fetching import Fetched, Fetcher, FetchError
 
 MAX_TOKEN = 64 << 10
@@ -172,12 +172,12 @@ def time_stamp(post: Post, authority: str, sha256: str, roots: tuple[Certificate
         raise StampError(
             f"the stamp's clock and ours are {apart} apart; set this machine's clock, then ask again"
         )
-    return Token(authority, _written(made), fetched.body, hashlib.sha256(fetched.body).hexdigest())
+    return Token(authority, moment(made), fetched.body, hashlib.sha256(fetched.body).hexdigest())
 
 
 def verify_token(token: bytes, sha256: str, roots: tuple[Certificate, ...]) -> str:
     """The time at which a token says that the hash existed, `2026-01-02T03:04:05Z`; raises StampError."""
-    return _written(_checked(token, sha256, roots, None))
+    return moment(_checked(token, sha256, roots, None))
 
 
 def _query(digest: bytes) -> tuple[bytes, int]:
@@ -215,14 +215,10 @@ def _check_granted(answer: TimeStampResponse) -> None:
     if answer.status == 0:
         return
     status = _STATUS[answer.status] if 0 <= answer.status < len(_STATUS) else str(answer.status)
-    words = "".join(char for char in " ".join(answer.status_string) if char.isprintable())[:120]
+    words = one_line(" ".join(answer.status_string), 120)
     raise StampError(
         f"the authority did not grant the stamp ({status}{words and ': '}{words}); ask another one"
     )
-
-
-def _written(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def token_path(archive: Path, sha256: str, token_sha256: str) -> Path:
@@ -234,12 +230,7 @@ def keep_token(archive: Path, token: Token, sha256: str) -> Path:
     """Write a token on a capture's hash, whole or not at all; `openssl ts -verify -in` reads it."""
     path = token_path(archive, sha256, token.sha256)
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_suffix(f".{os.getpid()}.part")
-    with aside.open("wb") as stream:
-        stream.write(token.token)
-        stream.flush()
-        os.fsync(stream.fileno())
-    aside.replace(path)
+    write_whole(path, token.token)
     return path
 
 

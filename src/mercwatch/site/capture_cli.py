@@ -18,6 +18,7 @@ import click
 from mercwatch.capture import witnesses
 from mercwatch.capture.archive import Archive, ArchiveError, Kept
 from mercwatch.capture.asking import FetchError
+from mercwatch.capture.basics import moment, one_line, write_whole
 from mercwatch.capture.fetching import Fetcher, Validators
 from mercwatch.capture.importing import ImportRefused, handed_file, import_warc
 from mercwatch.capture.sandbox import Sandbox
@@ -33,9 +34,7 @@ from mercwatch.site.capturing import (
     adopt,
     archive_folder,
     fetch_all,
-    moment,
     rules,
-    terminal,
 )
 from mercwatch.site.database import open_store
 
@@ -146,7 +145,7 @@ def capture(
 
 def _resting(archive: Archive, hours: float) -> set[str]:
     """Addresses whose last attempts failed a short while ago."""
-    since = (datetime.now(UTC) - timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    since = moment(datetime.now(UTC) - timedelta(hours=hours))
     return {attempt.address for attempt in archive.attempts() if attempt.moment > since}
 
 
@@ -187,7 +186,7 @@ class _Run:
         self.failed += 1
         self.unanswered += error.reason == "no-answer"
         self.archive.fail(outcome.address, moment(), error)
-        return f"failed: {terminal(outcome.address)}: {terminal(str(error), 600)}"
+        return f"failed: {one_line(outcome.address)}: {one_line(str(error), 600)}"
 
     def _taken(self, address: str, taken: Taken) -> str:
         kept = taken.kept
@@ -201,8 +200,8 @@ class _Run:
         state = "same as before" if earlier else "kept"
         how = taken.reading.reader if taken.reading else f"not read as text: {taken.problem}"
         whose = "" if sources else "; no source of the record has this address"
-        what = f"{kept.bytes:,} bytes, sha256 {kept.sha256}, {terminal(how)}"
-        return f"{state}: {terminal(address)}: {what}{whose}"
+        what = f"{kept.bytes:,} bytes, sha256 {kept.sha256}, {one_line(how)}"
+        return f"{state}: {one_line(address)}: {what}{whose}"
 
     def _witness(self, kept: Kept) -> Witness:
         """Ask the second witnesses, if any are configured; what they do not give is said."""
@@ -211,7 +210,7 @@ class _Run:
             if self.witnesses.archive:
                 second = witnesses.archive_elsewhere(self.service, self.witnesses.archive, kept.address)
         except FetchError as error:
-            click.echo(f"no second archive address: {terminal(str(error))}", err=True)
+            click.echo(f"no second archive address: {one_line(str(error))}", err=True)
         try:
             if self.witnesses.authority:
                 stamp = witnesses.time_stamp(
@@ -219,7 +218,7 @@ class _Run:
                 )
                 witnesses.keep_token(self.archive.folder, stamp, kept.sha256)
         except (FetchError, witnesses.StampError) as error:
-            click.echo(f"no time stamp: {terminal(str(error))}", err=True)
+            click.echo(f"no time stamp: {one_line(str(error))}", err=True)
         return Witness(second, stamp)
 
     def summary(self) -> str:
@@ -247,7 +246,7 @@ def import_warcs(files: tuple[Path, ...], folder: Path | None, coder: str) -> No
         for file in files:
             done = import_warc(archive, file)
             for line in done.problems:
-                click.echo(f"{file.name}: {terminal(line)}", err=True)
+                click.echo(f"{file.name}: {one_line(line)}", err=True)
             problems += len(done.problems) + done.unsaid
             click.echo(
                 f"{file.name}: {len(done.kept)} kept, {len(done.problems) + done.unsaid} refused, "
@@ -276,7 +275,7 @@ def import_one(
     named = Named(open_store(), coder)
     with desk(folder) as (archive, sandbox):
         taken = take_file(handed_file(path, url, when or moment(), media_type), archive, sandbox.read)
-        click.echo(f"kept: {terminal(url)}: {taken.kept.bytes:,} bytes, sha256 {taken.kept.sha256}")
+        click.echo(f"kept: {one_line(url)}: {taken.kept.bytes:,} bytes, sha256 {taken.kept.sha256}")
         _name_all([taken], named)
 
 
@@ -293,9 +292,9 @@ def _name_all(taken: Iterable[Taken], named: Named) -> None:
     for one in taken:
         sources = named.at(one.kept.asked) or named.at(one.kept.address)
         if not sources:
-            click.echo(f"no source of the record has the address {terminal(one.kept.address)}")
+            click.echo(f"no source of the record has the address {one_line(one.kept.address)}")
         if one.problem:
-            click.echo(f"not read as text: {terminal(one.kept.address)}: {terminal(one.problem)}")
+            click.echo(f"not read as text: {one_line(one.kept.address)}: {one_line(one.problem)}")
         for source in sources:
             count += named.name(source, one, "imported", Witness()) is not None
     named.flush()
@@ -329,7 +328,7 @@ def verify_archive(folder: Path | None) -> None:
                 except witnesses.StampError as error:
                     problems.append(f"{capture_.id}: {error}")
         for problem in problems:
-            click.echo(terminal(problem), err=True)
+            click.echo(one_line(problem), err=True)
         click.echo(
             f"{len(archive)} captures, {len(named.captures)} named in the record, {len(problems)} problem(s)."
         )
@@ -349,15 +348,13 @@ def find_capture(wanted: str, out: Path | None, folder: Path | None) -> None:
         found = archive.with_sha256(wanted) if re.fullmatch("[0-9a-f]{64}", wanted) else archive.of(wanted)
         for kept in found:
             click.echo(
-                f"{kept.moment}  {kept.sha256}  {kept.bytes:,} bytes  {terminal(kept.media_type)}  "
-                f"{kept.kind}  {terminal(kept.address)}"
+                f"{kept.moment}  {kept.sha256}  {kept.bytes:,} bytes  {one_line(kept.media_type)}  "
+                f"{kept.kind}  {one_line(kept.address)}"
             )
         if not found:
-            fail_softly(f"there is no capture of {terminal(wanted)}")
+            fail_softly(f"there is no capture of {one_line(wanted)}")
         if out is not None:
-            aside = out.with_name(f".{out.name}.new")
-            aside.write_bytes(archive.body(found[-1]))
-            aside.replace(out)
+            write_whole(out, archive.body(found[-1]))
             click.echo(f"written to {out}; it is hostile until you know better")
 
 
@@ -368,7 +365,7 @@ def failures(folder: Path | None) -> None:
     """List the attempts that failed, with their reasons, oldest first."""
     with Archive.open(archive_folder(folder)) as archive:
         for attempt in archive.attempts():
-            what = f"{terminal(attempt.address)}: {terminal(attempt.message)}"
+            what = f"{one_line(attempt.address)}: {one_line(attempt.message)}"
             click.echo(f"{attempt.moment}  {attempt.reason}  {what}")
 
 

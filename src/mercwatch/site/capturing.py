@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from queue import Queue
 from types import ModuleType
@@ -18,6 +17,7 @@ from types import ModuleType
 from mercwatch.capture.addresses import AddressError, target
 from mercwatch.capture.archive import Archive
 from mercwatch.capture.asking import FetchError, Rules
+from mercwatch.capture.basics import moment
 from mercwatch.capture.fetching import Fetched, Fetcher, Validators
 from mercwatch.capture.reading import Reading
 from mercwatch.capture.taking import Taken, reread, text_sha256
@@ -63,16 +63,6 @@ def rules(pace: float | None, timeout: float | None) -> Rules:
 def archive_folder(given: Path | None) -> Path:
     """The archive's folder: as given, or MERCWATCH_ARCHIVE, or var/archive."""
     return given or Path(os.environ.get("MERCWATCH_ARCHIVE", "var/archive"))
-
-
-def moment() -> str:
-    """Now, as records write it: `2026-01-02T03:04:05Z`."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def terminal(text: str, most: int = 300) -> str:
-    """What a stranger wrote, on one line and without characters that steer a terminal."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text[: 4 * most]).split())[:most]
 
 
 @dataclass(frozen=True)
@@ -216,7 +206,7 @@ class Named:
         self._flushed = time.monotonic()
         if not self._waiting:
             return
-        recorder = Recorder(self._coder, datetime.now(UTC).date().isoformat())
+        recorder = Recorder(self._coder, moment()[:10])
         entries = new_entries(self._waiting, self.ledger, self._codebook, recorder)
         self._waiting = []
         self.added += self._store.append(entries)

@@ -10,6 +10,7 @@ import click
 
 from mercwatch.capture.archive import Archive, Kept
 from mercwatch.capture.asking import FetchError
+from mercwatch.capture.basics import moment, one_line
 from mercwatch.capture.drift import Found, found_in
 from mercwatch.capture.fetching import Fetcher
 from mercwatch.capture.passages import Selector, selector, selector_of
@@ -27,9 +28,7 @@ from mercwatch.site.capturing import (
     archive_folder,
     fetch_all,
     how_read,
-    moment,
     rules,
-    terminal,
 )
 from mercwatch.site.database import open_store
 from mercwatch.site.rechecking import Checked, Checker, kept_of, text_of
@@ -49,21 +48,21 @@ def read_document(document: str, media_type: str, whole: bool, folder: Path | No
         try:
             reading = _reading(document, media_type, folder, sandbox)
         except ReadError as error:
-            fail(f"{terminal(document)}: {error}")
-    facts = [reading.reader, reading.language, reading.published, terminal(reading.title)]
+            fail(f"{one_line(document)}: {error}")
+    facts = [reading.reader, reading.language, reading.published, one_line(reading.title)]
     if reading.pages is not None:
         facts.append(f"{reading.pages} pages")
     click.echo(" · ".join(fact for fact in facts if fact), err=True)
     for note in reading.notes:
-        click.echo(f"note: {terminal(note)}", err=True)
+        click.echo(f"note: {one_line(note)}", err=True)
     text = reading.text.encode()
     if whole:
-        click.echo("\n".join(terminal(line, 100_000) for line in reading.text.splitlines()))
+        click.echo("\n".join(one_line(line, 100_000) for line in reading.text.splitlines()))
         return
     for number, piece in enumerate(reading.pieces, 1):
         page = f" p. {piece.page}" if piece.page else ""
-        words = terminal(text[piece.start : piece.end].decode("utf-8", "replace"), 100)
-        click.echo(f"{number:5} {piece.start}–{piece.end}{page} {terminal(piece.label)} {words}")
+        words = one_line(text[piece.start : piece.end].decode("utf-8", "replace"), 100)
+        click.echo(f"{number:5} {piece.start}–{piece.end}{page} {one_line(piece.label)} {words}")
 
 
 def _reading(document: str, media_type: str, folder: Path | None, sandbox: Sandbox) -> Reading:
@@ -77,7 +76,7 @@ def _reading(document: str, media_type: str, folder: Path | None, sandbox: Sandb
         capture = named.captures.get(document)
         found = archive.with_sha256(capture.sha256 if capture else document) or archive.of(document)
         if not found:
-            fail(f"{terminal(document)}: there is no such file, and no such capture in the archive")
+            fail(f"{one_line(document)}: there is no such file, and no such capture in the archive")
         kept = found[-1]
         return sandbox.read(archive.body(kept), media_type or kept.media_type, kept.address, kept.moment[:10])
 
@@ -111,12 +110,12 @@ def cut(
     named = Named(open_store(), coder)
     of = named.captures.get(capture) or next(reversed(named.captures_of(capture)), None)
     if of is None:
-        fail(f"the record has no capture {terminal(capture)}; mercwatch capture makes one")
+        fail(f"the record has no capture {one_line(capture)}; mercwatch capture makes one")
     with desk(folder) as (archive, sandbox):
         taken = read_again(kept_of(archive, of), archive, sandbox.read)
     reading = taken.reading
     if reading is None or of.read is None:
-        fail(f"{of.id} was not read as text: {terminal(taken.problem)}")
+        fail(f"{of.id} was not read as text: {one_line(taken.problem)}")
     if reading.reader != of.read.reader:
         fail(f"{of.id} was read by {of.read.reader}, now by {reading.reader}; run mercwatch reread first")
     text = reading.text.encode()
@@ -205,11 +204,11 @@ def recheck(
         checker = Checker(archive, sandbox, named)
         for outcome in fetch_all(Fetcher(told), by_address, lambda address: None):
             done += 1
-            click.echo(f"[{done}/{len(by_address)}] {terminal(outcome.address)}")
+            click.echo(f"[{done}/{len(by_address)}] {one_line(outcome.address)}")
             kept, error = _kept_now(outcome, archive, sandbox)
             for capture in by_address[outcome.address]:
                 if error is not None:
-                    found = Checked("unreachable", None, terminal(error.message), ())
+                    found = Checked("unreachable", None, one_line(error.message), ())
                 else:
                     assert kept is not None  # noqa: S101 - there is a document or an error
                     found = checker.compare(capture, kept)
@@ -237,7 +236,7 @@ def _wanted(named: Named, sources: tuple[str, ...], actor: str | None) -> list[C
     """Captures with passages, and the newest one of each source."""
     unknown = [source for source in sources if source not in named.sources]
     if unknown:
-        fail(f"the record has no source {terminal(', '.join(unknown))}")
+        fail(f"the record has no source {one_line(', '.join(unknown))}")
     chosen = set(sources) or {capture.source for capture in named.captures.values()}
     if actor:
         live = [versions[-1].body for versions in named.ledger.live.values()]
@@ -311,7 +310,7 @@ def _queue_unanchored(waiting: Waiting, source: Source, passage: Passage, reader
 def settle(item: str, coder: str, why: str, folder: Path | None) -> None:
     """Close ITEM of the review queue (`mercwatch queue` lists it), and say why."""
     Waiting(archive_folder(folder)).settle(item, coder, why)
-    click.echo(f"{terminal(item)} is settled.")
+    click.echo(f"{one_line(item)} is settled.")
 
 
 COMMANDS = (read_document, cut, recheck, reread, settle)

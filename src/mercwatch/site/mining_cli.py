@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from mercwatch.capture.basics import one_line, write_whole
 from mercwatch.capture.passages import Fate, find, selector, selector_of
 from mercwatch.capture.waiting import Waiting, WaitingError
 from mercwatch.framework.load import load as load_codebook
@@ -196,18 +197,16 @@ def queue(
     if page is not None:
         text = queue_page(chosen, judged, book, str(file))
         try:
-            aside = page.with_name(f".{page.name}.new")
-            aside.write_text(text, encoding="utf-8")
-            aside.replace(page)
+            write_whole(page, text.encode())
         except OSError as error:
             _fail(f"{page}: cannot be written: {error.strerror}")
         click.echo(f"{len(chosen)} candidates written to {page}.")
         return
     for row in chosen:
         state = judged.get(row.name, "waits")
-        law = _one_line(f"{row.law} {row.article}: {row.title[:80]}")
+        law = one_line(f"{row.law} {row.article}: {row.title[:80]}")
         click.echo(f"{row.name}  {row.score:4.0%}  {state:16}  {law}")
-        click.echo(f"    {_one_line('; '.join(row.reasons[:3]))[:160]}")
+        click.echo(f"    {one_line('; '.join(row.reasons[:3]))[:160]}")
     click.echo(f"{len(chosen)} candidates, {sum(row.name in judged for row in chosen)} judged.")
 
 
@@ -218,17 +217,12 @@ def _list_waiting(folder: Path) -> None:
     except WaitingError as error:
         _fail(str(error))
     for item in items:
-        click.echo(f"{item.made}  {item.kind:12}  {item.id}  {_one_line(item.what)}")
-        click.echo(f"    {_one_line(item.about)}  {_one_line(item.address)}")
+        click.echo(f"{item.made}  {item.kind:12}  {item.id}  {one_line(item.what, 2_000)}")
+        click.echo(f"    {one_line(item.about)}  {one_line(item.address, 2_000)}")
         if item.file:
             path, texts = shlex.quote(str(folder / item.file)), shlex.quote(str(folder / "texts"))
             click.echo(f"    mercwatch queue {path} --book {texts} --page queue.html")
     click.echo(f"{len(items)} items wait.")
-
-
-def _one_line(text: str) -> str:
-    """What a file says, on one line and without characters that steer a terminal."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 @dataclass(frozen=True)
@@ -359,7 +353,7 @@ def judge(
     store, ledger = open_store(), _ledger()
     of = ledger.live[capture][-1].body if capture and capture in ledger.live else None
     if capture and not isinstance(of, Capture):
-        _fail(f"{_one_line(capture)}: the record has no such capture")
+        _fail(f"{one_line(capture)}: the record has no such capture")
     taken = of if isinstance(of, Capture) else None
     judging = _Judging(file, actor, why, book, source, taken, bears_on, because, frozenset(ledger.live))
     sheet: dict[str, SheetRow] = {}

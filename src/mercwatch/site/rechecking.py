@@ -10,6 +10,7 @@ import click
 
 from mercwatch.capture.archive import Archive, ArchiveError, Kept
 from mercwatch.capture.asking import FetchError
+from mercwatch.capture.basics import moment, one_line
 from mercwatch.capture.drift import Found, found_in
 from mercwatch.capture.passages import Fate, selector_of
 from mercwatch.capture.reading import Reading
@@ -18,7 +19,7 @@ from mercwatch.capture.taking import reread, text_path
 from mercwatch.capture.waiting import Item, Waiting
 from mercwatch.record.entries import Json, plain
 from mercwatch.record.kinds import Capture, Passage
-from mercwatch.site.capturing import Named, moment, terminal
+from mercwatch.site.capturing import Named
 
 _PASSING = frozenset({"no-answer", "too-slow", "busy", "server-error", "broken-answer"})
 """Reasons that may be gone tomorrow: they are recorded only where an earlier day's attempt failed, too."""
@@ -54,7 +55,7 @@ class Checker:
         after = taken.reading
         if after is None:
             gone = tuple((passage, Found(Fate.GONE)) for passage in passages)
-            return Checked("changed", now.sha256, terminal(taken.problem), gone)
+            return Checked("changed", now.sha256, one_line(taken.problem), gone)
         if before is not None and before.text == after.text:
             same = tuple((passage, Found(Fate.UNCHANGED, passage.start)) for passage in passages)
             return Checked("unchanged", now.sha256, None, same)
@@ -74,7 +75,7 @@ class Checker:
         for passage, now in found.passages:
             where = f" (begins at byte {now.at} now)" if now.fate is Fate.MOVED else ""
             click.echo(f"  {passage.id} {passage.article or ''}: {now.fate}{where}")
-        what = found.outcome if error is None else f"{found.outcome}: {terminal(str(error), 500)}"
+        what = found.outcome if error is None else f"{found.outcome}: {one_line(str(error), 500)}"
         click.echo(f"  {capture.id}: {what}")
         lost = [passage.id for passage, now in found.passages if now.fate in (Fate.ALTERED, Fate.GONE)]
         self.answered = self.answered or error is None

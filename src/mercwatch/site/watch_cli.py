@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 
 from mercwatch.capture.archive import Archive
+from mercwatch.capture.basics import moment, one_line, write_whole
 from mercwatch.capture.fetching import Fetcher
 from mercwatch.capture.looking import Attempt, Tools, Visit, Watcher
 from mercwatch.capture.places import Place, PlaceKind, PlacesError, load, shipped
@@ -24,7 +25,7 @@ from mercwatch.mining import candidates as files
 from mercwatch.mining.candidates import CandidatesError, Row
 from mercwatch.mining.language import detect
 from mercwatch.site.capture_cli import ARCHIVE, PACE, TIMEOUT, desk, fail, fails_clearly
-from mercwatch.site.capturing import archive_folder, moment, rules, terminal
+from mercwatch.site.capturing import archive_folder, rules
 
 _WORKERS = 4
 _OPENING = 12_000
@@ -158,7 +159,7 @@ def _told(report: _Report, mined: _Mined) -> str:
     told += mined.lines
     if visit.note:
         told.append(visit.note)
-    return terminal("; ".join(told), 1_000)
+    return one_line("; ".join(told), 1_000)
 
 
 @dataclass
@@ -223,11 +224,8 @@ class _Mining:
             except (MineError, CandidatesError) as error:
                 raise _MinerFailed(str(error)) from None
         rows = [_named(row, told) for row in mined]
-        aside = out.with_name(f".{out.name}.new")
-        aside.write_text(
-            "".join(f"{json.dumps(row.model_dump(), ensure_ascii=False)}\n" for row in rows), encoding="utf-8"
-        )
-        aside.replace(out)
+        told_rows = (f"{json.dumps(row.model_dump(), ensure_ascii=False)}\n" for row in rows)
+        write_whole(out, "".join(told_rows).encode())
         if not rows:
             out.unlink()
             out.with_name(f"{out.stem}.summary.json").unlink(missing_ok=True)
