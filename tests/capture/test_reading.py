@@ -147,6 +147,22 @@ def test_a_title_cannot_turn_its_writing_round(sandbox: Sandbox) -> None:
     assert _read(sandbox, body).title == "Order 7 on"
 
 
+@pytest.mark.parametrize(
+    ("head", "day"),
+    [
+        ('<meta name="citation_date" content="2021/03">', ""),
+        ('<meta name="date" content="March 2021">', ""),
+        ('<meta name="date" content="1 March 2021">', "2021-03-01"),
+        ('<script type="application/ld+json">{"datePublished":"2021-03-03"}</script>', "2021-03-03"),
+    ],
+)
+def test_a_month_is_no_day_and_today_is_never_added(sandbox: Sandbox, head: str, day: str) -> None:
+    reading = sandbox.read(
+        page(sentences(3), head=head, lang=""), "text/html", "https://gazette.example/7", "2026-08-01"
+    )
+    assert reading.published == day
+
+
 def test_a_page_is_not_published_after_the_day_it_was_fetched(sandbox: Sandbox) -> None:
     late = page(sentences(3), head='<meta property="article:published_time" content="2026-08-09">', lang="")
     reading = _read(sandbox, late)

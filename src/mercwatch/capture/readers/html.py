@@ -5,6 +5,7 @@ from __future__ import annotations
 import html as entities
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -12,9 +13,11 @@ from typing import Any
 from urllib.parse import urldefrag
 
 import htmldate
+import htmldate.extractors
 import lxml.html
 import trafilatura
 import yaml
+from dateutil.parser import parse as parse_date
 from lxml import etree
 from trafilatura.external import jt_stoplist_init
 from trafilatura.utils import load_html
@@ -52,6 +55,7 @@ Tree = Any
 def warm() -> None:
     """Load what trafilatura and htmldate load late: behind the walls no file can be opened."""
     jt_stoplist_init()
+    datetime.strptime("2021 +0000", "%Y %z")  # Python itself loads this late
     paragraph = "<p>On 3 March 2021 the ministry published the licence, and the licence was revoked.</p>" * 9
     page = f"<html lang=en><head><title>A</title></head><body><main>{paragraph}</main></body></html>"
     read(page.encode(), "text/html", "https://gazette.example/1", "2026-01-01")
@@ -210,6 +214,17 @@ def _titles(tree: Tree) -> tuple[str, list[str]]:
     return title, [heading for heading in first if heading]
 
 
+def _whole_date(words: str, **options: Any) -> datetime:
+    """A date that the words name in full; ValueError where a part would be taken from today's date."""
+    first: datetime = parse_date(words, default=datetime(2004, 1, 1), **options)
+    if first.date() != parse_date(words, default=datetime(2008, 2, 2), **options).date():
+        raise ValueError("a part of a date")
+    return first
+
+
+setattr(htmldate.extractors, "dateutil_parse", _whole_date)  # noqa: B010 - else "March 2021" becomes today's day of March 2021
+
+
 def _published(tree: Tree, address: str, day: str) -> str:
     try:
         found = htmldate.find_date(
@@ -217,7 +232,23 @@ def _published(tree: Tree, address: str, day: str) -> str:
         )
     except (ValueError, RecursionError, AttributeError, TypeError, OverflowError):
         return ""  # a day that the library stumbles over is no day
-    return found or ""
+    if not found or (found.endswith("-01") and not _names_the_first(tree, address, found)):
+        return ""
+    return str(found)
+
+
+def _names_the_first(tree: Tree, address: str, day: str) -> bool:
+    """Whether a page names the first day of a month: the library also says it where only a month is named."""
+    year, month = day[:4], int(day[5:7])
+    ways = (
+        rf"{year}[-/.]?{month:02}[-/.]?01",
+        rf"\b0?1[./-]0?{month}[./-]{year}",
+        rf"\b0?{month}/0?1/{year}",
+        rf"\b0?1(?:st|er|\.|º|°)?\s(?:de\s)?\w{{3,12}}\s(?:de\s)?{year}",
+        rf"\b\w{{3,12}}\s0?1(?:st)?,?\s{year}",
+    )
+    text = f"{address} {etree.tostring(tree, encoding='unicode')[:2_000_000]}"
+    return any(re.search(way, text) for way in ways)
 
 
 def _language(tree: Tree) -> str:
