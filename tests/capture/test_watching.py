@@ -193,6 +193,17 @@ def test_a_name_that_leaves_a_sanctions_list_and_comes_back_is_a_change_each_tim
     assert [block.text for block in back.change.new] == ["Listed: Beta Ltd"]
 
 
+def test_a_name_that_leaves_a_list_is_told_beside_a_paragraph_that_changes_at_every_fetch() -> None:
+    first = reading("Firm A", "Firm B", "Saying one")
+    begun = twice(blank(place("page")), first, reading("Firm A", "Firm B", "Saying two"))
+    quiet = twice(
+        begun.state, reading("Firm A", "Firm B", "Saying three"), reading("Firm A", "Firm B", "Saying four")
+    )
+    assert not quiet.change
+    told = twice(quiet.state, reading("Firm A", "Saying five"), reading("Firm A", "Saying six"))
+    assert told.change.gone == 1
+
+
 def test_what_differs_between_two_fetches_in_a_row_is_no_change_and_is_remembered() -> None:
     state = after("A law", "Tip: read the law")
     told = twice(state, reading("A law", "Tip: ask a lawyer"), reading("A law", "Tip: write to us"))

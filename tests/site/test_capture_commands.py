@@ -46,6 +46,8 @@ def serving(gazette: Gazette) -> Iterator[Gazette]:
             status, text = gazette.pages.get(self.path, (404, "nothing here"))
             body = text.encode()
             self.send_response(status)
+            if status == 302:
+                self.send_header("Location", text)
             self.send_header("Content-Type", "text/html; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
             if status == 503:
@@ -171,6 +173,8 @@ def test_what_becomes_of_a_passage_is_said_recorded_queued_and_shown(
     item = waiting.split()[2]
     assert desk("settle", item, "--by", "machine-1", "--why", "Cut again from the new text.").returncode == 0
     assert "0 items wait." in desk("queue").stdout
+    assert "not recorded" not in desk("recheck", "--pace", "0").stdout
+    assert "0 items wait." in desk("queue").stdout  # the same outcome again is nothing new
     assert desk("release").returncode == 0
     assert desk("publish", "--out", tmp_path / "site").returncode == 0
     page = (tmp_path / "site/sources/src-law/index.html").read_text()
@@ -244,7 +248,33 @@ def test_a_saved_document_comes_in_the_same_way(desk: Run, tmp_path: Path, gazet
     copy = tmp_path / "copy"
     assert desk("archive", "find", str(capture["sha256"]), "--out", copy).returncode == 0
     assert copy.read_text() == LAW
-    for warc in (tmp_path / "archive/warc").glob("*.warc.gz"):
-        taken = desk("import-warc", warc, MERCWATCH_ARCHIVE=str(tmp_path / "second"))
-        assert "1 kept, 0 refused" in taken.stdout, taken.stdout + taken.stderr
     assert gazette.asked == []
+
+
+def test_a_saved_archive_is_believed_only_for_the_sources_that_a_person_lists(
+    desk: Run, tmp_path: Path, gazette: Gazette
+) -> None:
+    forged = tmp_path / "forged.html"
+    forged.write_text(LAW.replace("ninety days", "nine hundred days"))
+    other = {"MERCWATCH_ARCHIVE": str(tmp_path / "other"), "MERCWATCH_DB": str(tmp_path / "other.sqlite3")}
+    assert desk("import-file", forged, "--url", f"{gazette.address}/law", **other).returncode == 0
+    (warc,) = (tmp_path / "other/warc").glob("*.warc.gz")
+    taken = desk("import-warc", warc)
+    assert "1 kept, 0 refused" in taken.stdout, taken.stdout + taken.stderr
+    assert "0 captures named in the record" in taken.stdout and "--source src-law" in taken.stdout
+    assert desk("capture", "--pending").returncode == 0
+    (capture,) = entries(desk, tmp_path, "captures")
+    assert capture.get("how", "fetched") == "fetched"
+    assert capture["sha256"] == hashlib.sha256(LAW.encode()).hexdigest()  # what the server gave, not the file
+    assert desk("import-warc", warc, "--source", "src-none").returncode == 2
+
+
+def test_an_address_that_the_record_cannot_write_down_does_not_stop_a_run(
+    desk: Run, tmp_path: Path, gazette: Gazette
+) -> None:
+    gazette.pages["/law"] = (302, "/it's")
+    gazette.pages["/it's"] = (200, LAW)
+    run = desk("capture", "--pending", "--pace", "0")
+    assert run.returncode == 0, run.stdout + run.stderr
+    (capture,) = entries(desk, tmp_path, "captures")
+    assert "address" not in capture

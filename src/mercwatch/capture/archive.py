@@ -43,7 +43,7 @@ CREATE TABLE IF NOT EXISTS capture (
   number INTEGER PRIMARY KEY, asked TEXT NOT NULL, address TEXT NOT NULL, moment TEXT NOT NULL,
   sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, media_type TEXT NOT NULL, status INTEGER NOT NULL,
   kind TEXT NOT NULL, file TEXT NOT NULL, "offset" INTEGER NOT NULL, length INTEGER NOT NULL,
-  etag TEXT NOT NULL, last_modified TEXT NOT NULL, payload TEXT NOT NULL);
+  etag TEXT NOT NULL, last_modified TEXT NOT NULL, payload TEXT NOT NULL, how TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS capture_asked ON capture (asked, number);
 CREATE INDEX IF NOT EXISTS capture_address ON capture (address, number);
 CREATE INDEX IF NOT EXISTS capture_sha256 ON capture (sha256, number);
@@ -64,7 +64,8 @@ class Kept:
     """A capture in the archive. sha256, bytes: of the body as a reader sees it, without content encoding.
 
     kind: response (as served), revisit (the same payload as an earlier capture), resource (handed in);
-    file, offset, length: the WARC record; payload: the payload's digest, with its encoding.
+    file, offset, length: the WARC record; payload: the payload's digest, with its encoding; how:
+    fetched by us, or imported: handed in by a person, on whose word its address and time rest.
     """
 
     number: int
@@ -82,6 +83,7 @@ class Kept:
     etag: str
     last_modified: str
     payload: str
+    how: str
 
     def read_as(self) -> tuple[str, int, str]:
         """What a revisit of it is read as: SHA-256, bytes, media type."""
@@ -185,14 +187,14 @@ class Archive:
             pass
         return end
 
-    def keep(self, fetched: Fetched) -> Kept:
-        """Write a fetched document with all its hops; the capture is on the disk when this returns.
+    def keep(self, fetched: Fetched, how: str = "fetched") -> Kept:
+        """Write a document with all its hops; the capture is on the disk when this returns.
 
         Raises FetchError where the answer's head is such that its record would be read as another document.
         """
         with self._lock:
             earlier = self._earlier(fetched)
-            blocks = written(fetched, earlier)
+            blocks = written(fetched, earlier, how)
             if earlier is None and not _reads_back(blocks, fetched):
                 raise FetchError("broken-answer", "its head cannot be kept so that others read it as we did")
             return self._append(blocks)
@@ -205,7 +207,7 @@ class Archive:
     def _earlier(self, fetched: Fetched) -> Earlier | None:
         """The capture that a revisit refers to: the same payload, or what the server says is unchanged."""
         if fetched.not_modified:
-            found = self.newest(fetched.asked) or self.newest(fetched.address)
+            found = self.newest(fetched.asked, "fetched") or self.newest(fetched.address, "fetched")
             if found is None:
                 raise ArchiveError(f"{fetched.asked}: said to be unchanged, but no capture is here")
         else:
@@ -283,10 +285,11 @@ class Archive:
             ).fetchall()
         return [Attempt(*row) for row in rows]
 
-    def newest(self, address: str) -> Kept | None:
-        """The newest capture of an address, whether it was asked for or redirected to."""
-        asked = self._one("asked = ?", (address,))
-        final = self._one("address = ?", (address,))
+    def newest(self, address: str, how: str = "") -> Kept | None:
+        """The newest capture of an address, asked for or redirected to; how: only those so obtained."""
+        alike = how or "%"
+        asked = self._one("asked = ? AND how LIKE ?", (address, alike))
+        final = self._one("address = ? AND how LIKE ?", (address, alike))
         return max((kept for kept in (asked, final) if kept), key=lambda kept: kept.number, default=None)
 
     def of(self, address: str) -> list[Kept]:

@@ -21,6 +21,8 @@ Headers = tuple[tuple[str, str], ...]
 NAME = "Mercwatch"
 _ACCEPT = "text/html,application/pdf,application/xml;q=0.9,*/*;q=0.8"
 _HEAD_ROOM = 1 << 20
+MAX_REDIRECT = 256 << 10
+"""Bytes of the body of an answer that leads on to another address."""
 _BLANK = re.compile(rb"\n\r?\n")
 _SMALL_LETTERS = re.compile(rb"(?m)^(?i:transfer-encoding)[ \t]*:[ \t]*chunked[ \t]*\r?$")
 """How chunks are announced so that every tool sees it: some take `Chunked` for something else."""
@@ -32,7 +34,8 @@ class Rules:
     """How we fetch. loopback: a setting for tests alone. Bytes; seconds.
 
     pace: between the beginnings of two requests to one host; decoded: bytes of a body once unpacked;
-    seconds: for one exchange, from the name's lookup to the last byte; back_off: before the first retry,
+    seconds: for one exchange, from the name's lookup to the last byte; whole: for an address with all its
+    redirects and retries, after which no further request is made; back_off: before the first retry,
     doubled for each further one.
     """
 
@@ -45,6 +48,7 @@ class Rules:
     headers: int = 256
     redirects: int = 8
     seconds: float = 60.0
+    whole: float = 300.0
     connect: float = 10.0
     retries: int = 2
     back_off: float = 2.0
@@ -129,8 +133,9 @@ def ask(at: Target, question: Question, rules: Rules, tls: ssl.SSLContext) -> An
             ) as response,
         ):
             found = _headers_of(response, rules.headers)
-            raw = _body_of(response, rules.body)
             status = response.status
+            leads_on = 300 <= status < 400 and any(name.lower() == "location" for name, _ in found)
+            raw = _body_of(response, min(rules.body, MAX_REDIRECT) if leads_on else rules.body)
     except Exception as error:
         raise _told(error, rules) from None
     kept = _kept(tape.received, raw, any(name.lower() == "transfer-encoding" for name, _ in found))

@@ -25,6 +25,7 @@ from mercwatch.framework.yaml12 import read_yaml
 _SHORT = 600
 """Characters of the longest block that may be a banner."""
 _COUNTER = 80
+_RUN = 1_000
 _LONG = 20_000
 """Characters of the longest paragraph in which a date may be a page's clock."""
 _MOST_TEXT = 4 << 20
@@ -113,7 +114,10 @@ _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206
 
 def normal(text: str) -> str:
     """A text as it is compared: one kind of space, of digits and of each letter, nothing unseen."""
-    return " ".join(unicodedata.normalize("NFKC", _UNSEEN.sub("", text)).translate(_DIGITS).split())
+    plain = _UNSEEN.sub("", text)
+    # In short runs: a long run of combining marks takes time by its square.
+    runs = (unicodedata.normalize("NFKC", plain[at : at + _RUN]) for at in range(0, len(plain), _RUN))
+    return " ".join("".join(runs).translate(_DIGITS).split())
 
 
 def blocks_of(reading: Reading, moment: str, language: str = "") -> list[Block]:
@@ -234,6 +238,8 @@ _WORDS = re.compile(r"\d+|[^\W\d]+|[^\w\s]")
 
 def counter(one: str, other: str) -> str | None:
     """What two texts share that differ in some numbers only, those as `*`; None where more differs."""
+    if max(len(one), len(other)) > _SHORT:
+        return None
     first, second = _WORDS.findall(one), _WORDS.findall(other)
     if len(first) != len(second) or first == second or len(first) > 200:
         return None
@@ -262,12 +268,13 @@ class Memory:
     """What is remembered of a page's text. blocks: the marks of its paragraphs, as they stood and masked.
 
     fleeting: marks of paragraphs that differed between two fetches in a row; counters: such ones of which
-    only numbers differed.
+    only numbers differed; places: how many such paragraphs a page was ever seen to have at once.
     """
 
     blocks: frozenset[tuple[bytes, bytes]] = frozenset()
     fleeting: frozenset[bytes] = frozenset()
     counters: tuple[str, ...] = ()
+    places: int = 0
 
     def comes_and_goes(self, block: Block) -> bool:
         """Is this a paragraph that differed between two fetches in a row?"""
@@ -298,8 +305,8 @@ def difference(memory: Memory, blocks: list[Block]) -> Difference:
 def told_twice(memory: Memory, first: list[Block], second: list[Block]) -> tuple[Difference, Memory]:
     """What is new by two fetches in a row, and what is remembered of the page from now on.
 
-    Paragraphs that only one of them has come and go by themselves. Where such ones are, as many may be gone
-    without meaning anything: they stood in the same places.
+    Paragraphs that only one of them has come and go by themselves. Where a page has more of them than ever
+    before, as many may be gone without meaning anything: they stood in the same places.
     """
     left, right = _only(first, second), _only(second, first)
     counters = {like for a in left for b in right if (like := counter(a.text, b.text))}
@@ -308,16 +315,18 @@ def told_twice(memory: Memory, first: list[Block], second: list[Block]) -> tuple
         memory.blocks,
         memory.fleeting | fleeting,
         tuple(dict.fromkeys((*memory.counters, *sorted(counters))))[-MAX_COUNTERS:],
+        max(memory.places, len(left)),
     )
     found = difference(learned, first)
-    gone = max(0, found.gone - len(left))
+    # A place that was not known to change held a paragraph before: that one is gone without meaning anything.
+    gone = max(0, found.gone - max(0, len(left) - memory.places))
     return Difference(found.new, gone), remembered(learned, first)
 
 
 def remembered(memory: Memory, blocks: list[Block]) -> Memory:
     """What is remembered of a page from now on: its paragraphs, apart from those that come and go."""
     kept = frozenset((b.plain, b.masked) for b in blocks if not memory.comes_and_goes(b))
-    return Memory(kept, memory.fleeting, memory.counters)
+    return Memory(kept, memory.fleeting, memory.counters, memory.places)
 
 
 def _only(blocks: list[Block], others: list[Block]) -> list[Block]:

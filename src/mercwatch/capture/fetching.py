@@ -34,6 +34,7 @@ __all__ = ["Exchange", "FetchError", "Fetched", "Fetcher", "Rules", "Validators"
 _LOGIN = re.compile(r"/(log-?in|sign-?in|anmelden|connexion|sso|oauth2?|saml2?|wp-login\.php)\b", re.I)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_WAIT = 60.0
+_MOST_ROBOTS = 64
 _AGENT = re.compile(r"\s*user[-\s]*agent(?![^\s:])\s*:?([^#]*)", re.I)
 
 
@@ -77,6 +78,7 @@ class Fetcher:
         self._robots: dict[str, Protego | FetchError | None] = {}
         self._next: dict[str, float] = {}
         self._lock = threading.Lock()
+        self._until = threading.local()  # when the address that a thread asks must be done with
 
     def trust(self, pem: Path) -> None:
         """Trust a further root certificate, beside the public ones: for a private archive, and for tests."""
@@ -85,6 +87,7 @@ class Fetcher:
     def fetch(self, address: str, known: Validators | None = None) -> Fetched:
         """What an address gives, after redirects; raises FetchError."""
         conditions = _conditions(known)
+        self._until.moment = time.monotonic() + self.rules.whole
         answers = self._followed(address, conditions)
         if answers[-1].status == 304 and not conditions:
             raise FetchError("odd-answer", "the server answered 304 to what was not asked", 304)
@@ -146,6 +149,8 @@ class Fetcher:
         raise AssertionError("unreachable")
 
     def _answer(self, at: Target, question: Question) -> Answer:
+        if time.monotonic() > getattr(self._until, "moment", float("inf")):
+            raise FetchError("too-slow", f"it kept us busy for more than {self.rules.whole:g} s")
         self._wait_for_turn(at)
         return ask(at, question, self.rules, self._tls)
 
@@ -163,12 +168,13 @@ class Fetcher:
         if not self.rules.robots:
             return
         with self._lock:
-            known = at.origin in self._robots
+            known, told = at.origin in self._robots, self._robots.get(at.origin)
         if not known:
             told = self._robots_of(at)
             with self._lock:
+                if len(self._robots) >= _MOST_ROBOTS:
+                    self._robots.pop(next(iter(self._robots)))
                 self._robots[at.origin] = told
-        told = self._robots[at.origin]
         if isinstance(told, FetchError):
             raise told
         if told is not None and not told.can_fetch(at.text, NAME):

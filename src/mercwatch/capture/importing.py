@@ -350,7 +350,7 @@ class _Import:
         if not self._there(fetched.address, fetched.moment, fetched.body):
             exchange = replace(fetched.exchanges[0], request=request)
             try:
-                kept = self.archive.keep(replace(fetched, exchanges=(exchange,)))
+                kept = self.archive.keep(replace(fetched, exchanges=(exchange,)), "imported")
             except FetchError as error:
                 raise RecordRefused(error.message) from None
             self._add(kept, answer.checked)
@@ -485,6 +485,6 @@ def _moment(text: str) -> str:
         when = None
     if found is None or when is None:
         raise RecordRefused(f"its time is not like 2026-01-02T03:04:05Z: {one_line(text) or 'it has none'}")
-    if when > datetime.now(UTC) + timedelta(days=1):
+    if when > datetime.now(UTC) + timedelta(minutes=5):
         raise RecordRefused(f"its time lies in the future: {found.group(1)}Z")
     return f"{found.group(1)}Z"

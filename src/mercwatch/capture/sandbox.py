@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from signal import Signals
 from types import TracebackType
@@ -65,7 +66,8 @@ class Sandbox:
         child.wait()
         for pipe in (child.stdin, child.stdout):
             if pipe:
-                pipe.close()
+                with suppress(OSError):  # what it still held was for the child that is gone
+                    pipe.close()
 
     def read(self, body: bytes, media_type: str, address: str, day: str) -> Reading:
         """The document as a reader reads it. day: when it was fetched, YYYY-MM-DD. Raises ReadError."""

@@ -26,6 +26,7 @@ from mercwatch.capture.fetching import Fetched
 
 MAX_BODY = 256 << 20
 _ASKED = "Mercwatch-Asked"
+_HOW = "Mercwatch-How"
 _SAME = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 _NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 _BLANK = re.compile(rb"\n\r?\n")
@@ -95,7 +96,7 @@ def info(name: str) -> bytes:
     return out.getvalue()
 
 
-def written(fetched: Fetched, earlier: Earlier | None) -> list[Block]:
+def written(fetched: Fetched, earlier: Earlier | None, how: str = "fetched") -> list[Block]:
     """The records of a fetched document: each hop's answer and request, the document's own last.
 
     earlier: the capture that it repeats; then a revisit record takes the place of the body.
@@ -104,7 +105,7 @@ def written(fetched: Fetched, earlier: Earlier | None) -> list[Block]:
     for hop in fetched.exchanges[:-1]:
         blocks += _pair(hop, {}, None)
     last = fetched.exchanges[-1]
-    facts = _facts(fetched, earlier)
+    facts = {**_facts(fetched, earlier), "how": how}
     blocks += _pair(last, facts, (fetched.not_modified, earlier) if earlier else None)
     return blocks
 
@@ -134,6 +135,7 @@ def _pair(hop: Exchange, facts: dict[str, Any], repeats: tuple[bool, Earlier] | 
         named["WARC-IP-Address"] = hop.peer
     if facts:
         named[_ASKED] = _line(facts["asked"])
+        named[_HOW] = facts["how"]
     if repeats:
         not_modified, earlier = repeats
         named |= {
@@ -179,6 +181,7 @@ def resource(body: bytes, kind: str, address: str, moment: str) -> list[Block]:
         "etag": "",
         "last_modified": "",
         "payload": digest(body),
+        "how": "imported",
     }
     return [Block(out.getvalue(), facts)]
 
@@ -303,6 +306,7 @@ def _facts_of(record: ArcWarcRecord, seen: Seen) -> dict[str, Any] | None:
         "etag": _ascii(http.get_header("etag"), 500) if http else "",
         "last_modified": _ascii(http.get_header("last-modified"), 100) if http else "",
         "payload": payload,
+        "how": "imported" if record.rec_type == "resource" else named(_HOW) or "fetched",
     }
 
 

@@ -80,7 +80,7 @@ class State(_Plain):
     """What is remembered of a place. Moments: `2026-01-02T03:04:05Z`; answered: a day.
 
     began: when its baseline was taken, or empty; validators: of each address that a look asks, so also those
-    that were ever read; seen: marks of addresses; blocks, fleeting, counters: see changes.Memory; read_as:
+    that were ever read; seen: marks of addresses; blocks, fleeting, counters, places: see changes.Memory; read_as:
     how the page's text was read; batch: the name under which the texts that wait are mined.
     """
 
@@ -99,6 +99,7 @@ class State(_Plain):
     blocks: Pairs = frozenset()
     fleeting: Marks = frozenset()
     counters: tuple[str, ...] = ()
+    places: int = 0
     read_as: str = ""
     pending: tuple[Document, ...] = ()
     unmined: tuple[Text, ...] = ()
@@ -111,7 +112,8 @@ class State(_Plain):
     @property
     def memory(self) -> Memory:
         """What it remembers of the page's text."""
-        return Memory(frozenset((b[:8], b[8:]) for b in self.blocks), self.fleeting, self.counters)
+        pairs = frozenset((b[:8], b[8:]) for b in self.blocks)
+        return Memory(pairs, self.fleeting, self.counters, self.places)
 
     def remembering(self, memory: Memory) -> State:
         """This state with another memory of the page's text."""
@@ -119,6 +121,7 @@ class State(_Plain):
             blocks=frozenset(plain + masked for plain, masked in memory.blocks),
             fleeting=memory.fleeting,
             counters=memory.counters,
+            places=memory.places,
         )
 
 

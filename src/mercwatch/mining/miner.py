@@ -128,7 +128,7 @@ def look(data: bytes, file: str, allowed: tuple[str, ...]) -> tuple[Mined, Seen 
     title = meta.get("title") or text.title or laws.first_heading(opening)
     identifier = meta.get("identifier") or meta.get("slug") or file.rsplit("/", 1)[-1].rsplit(".", 1)[0]
     kept = {key: meta[key][:2_000] for key in _META if meta.get(key)}
-    found = Mined(file, READ, "", len(data), identifier, title, language, 0, kept)
+    found = Mined(file, READ, "", len(data), identifier[:1_000], title, language, 0, kept)
     return found, _seen(found, text, body, laws.title_of(meta, text.title, opening))
 
 

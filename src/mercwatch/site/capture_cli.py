@@ -170,7 +170,7 @@ class _Run:
             click.echo(f"[{self.done}/{self.total}] {line}")
 
     def _known(self, address: str) -> Validators | None:
-        kept = self.archive.newest(address)
+        kept = self.archive.newest(address, "fetched")
         return (
             Validators(kept.etag, kept.last_modified) if kept and (kept.etag or kept.last_modified) else None
         )
@@ -231,16 +231,20 @@ class _Run:
 
 @click.command("import-warc")
 @click.argument("files", nargs=-1, required=True, type=FILE)
+@click.option("--source", "wanted", multiple=True, help="Name the captures of this source; more than once.")
 @ARCHIVE
 @BY
 @fails_clearly
-def import_warcs(files: tuple[Path, ...], folder: Path | None, coder: str) -> None:
+def import_warcs(files: tuple[Path, ...], wanted: tuple[str, ...], folder: Path | None, coder: str) -> None:
     """Take in WARC or WACZ FILES that a person saved with a browser.
 
-    Each record is checked; one whose digest is wrong is refused by name. Exit codes: 0 all taken in, 1 some
-    records were refused, 2 a file is no archive.
+    A file may claim any address, so captures are named in the record only for the sources that you list with
+    --source; the others that the file has are told. Each record is checked; one whose digest is wrong is
+    refused by name. Exit codes: 0 all taken in, 1 some records were refused, 2 a file is no archive.
     """
     named = Named(open_store(), coder)
+    if unknown := [source for source in wanted if source not in named.sources]:
+        fail(f"the record has no source {one_line(', '.join(unknown))}")
     problems = 0
     with desk(folder) as (archive, sandbox):
         for file in files:
@@ -254,7 +258,7 @@ def import_warcs(files: tuple[Path, ...], folder: Path | None, coder: str) -> No
                 + "".join(f"; {count} {why}" for why, count in sorted(done.skipped.items()))
                 + (f"; {done.unchecked} carry no digest" if done.unchecked else "")
             )
-            _name_all(_read_again(done.kept, named, archive, sandbox), named)
+            _name_wanted(done.kept, wanted, named, archive, sandbox)
     sys.exit(1 if problems else 0)
 
 
@@ -279,11 +283,24 @@ def import_one(
         _name_all([taken], named)
 
 
-def _read_again(kept: Iterable[Kept], named: Named, archive: Archive, sandbox: Sandbox) -> Iterator[Taken]:
-    """Captures with their readings; those that no source has the address of are not read."""
+def _name_wanted(
+    kept: Iterable[Kept], wanted: tuple[str, ...], named: Named, archive: Archive, sandbox: Sandbox
+) -> None:
+    """Name the captures of the sources that a person listed, and tell of the others."""
+    others: set[str] = set()
+    count = 0
     for one in kept:
-        known = named.at(one.asked) or named.at(one.address)
-        yield reread(one, archive, sandbox.read) if known else Taken(one, None)
+        for source in named.at(one.asked) or named.at(one.address):
+            if source.id not in wanted:
+                others.add(source.id)
+                continue
+            taken = reread(one, archive, sandbox.read)
+            count += named.name(source, taken, "imported", Witness()) is not None
+    named.flush()
+    click.echo(f"{count} captures named in the record.")
+    if others:
+        listed = " ".join(f"--source {source}" for source in sorted(others)[:20])
+        click.echo(f"the file also says that it has what these sources have; to name them: {listed}")
 
 
 def _name_all(taken: Iterable[Taken], named: Named) -> None:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from queue import Queue
 from types import ModuleType
 
+import click
+
 from mercwatch.capture.addresses import AddressError, target
 from mercwatch.capture.archive import Archive
 from mercwatch.capture.asking import FetchError, Rules
-from mercwatch.capture.basics import moment
+from mercwatch.capture.basics import moment, one_line
 from mercwatch.capture.fetching import Fetched, Fetcher, Validators
 from mercwatch.capture.reading import Reading
 from mercwatch.capture.taking import Taken, reread, text_sha256
@@ -27,10 +31,12 @@ from mercwatch.record.adding import Recorder, new_entries
 from mercwatch.record.entries import Json
 from mercwatch.record.kinds import Capture, Passage, Recheck, Source
 from mercwatch.record.ledger import Ledger
+from mercwatch.record.problems import Refused
 from mercwatch.record.sheets import Row, parse_row
 
 _COMMAND = Path("capture")
 """Where a row that a command makes says it comes from, in messages."""
+_ADDRESS = re.compile(r"https?://[^\s<>\"']{1,990}")
 _BATCH = 20
 _SECONDS = 5.0
 _SILENT = 2
@@ -189,13 +195,21 @@ class Named:
         if any(capture.sha256 == taken.kept.sha256 for capture in self.captures_of(source.id)):
             return None
         row = self.row(capture_row(source, taken, how, witness), None)
-        assert isinstance(row.body, Capture)  # noqa: S101 - tells the type checker what the row is
+        if row is None or not isinstance(row.body, Capture):
+            return None
         self.captures[row.body.id] = row.body
         return row.body
 
-    def row(self, body: Json, because: str | None) -> Row:
-        """Put a row into the next batch; written when enough have come, or time has passed."""
-        row = parse_row(_COMMAND, len(self._waiting) + 1, body, because)
+    def row(self, body: Json, because: str | None) -> Row | None:
+        """Put a row into the next batch; written when enough have come, or time has passed.
+
+        None, and said, where the record refuses it: one odd document does not stop a run.
+        """
+        try:
+            row = parse_row(_COMMAND, len(self._waiting) + 1, body, because)
+        except Refused as refused:
+            click.echo(f"not recorded: {one_line(str(refused), 1_000)}", err=True)
+            return None
         self._waiting.append(row)
         if len(self._waiting) >= _BATCH or time.monotonic() - self._flushed > _SECONDS:
             self.flush()
@@ -207,8 +221,17 @@ class Named:
         if not self._waiting:
             return
         recorder = Recorder(self._coder, moment()[:10])
-        entries = new_entries(self._waiting, self.ledger, self._codebook, recorder)
-        self._waiting = []
+        rows, self._waiting = self._waiting, []
+        try:
+            entries = new_entries(rows, self.ledger, self._codebook, recorder)
+        except Refused as refused:
+            if len(rows) == 1:
+                click.echo(f"not recorded: {one_line(str(refused), 1_000)}", err=True)
+                return
+            for row in rows:  # one odd row does not take the others with it
+                self._waiting = [row]
+                self.flush()
+            return
         self.added += self._store.append(entries)
         self.ledger = Ledger.of(
             [*self.ledger.entries.values(), *entries], self.ledger.releases, self.ledger.withheld.values()
@@ -246,7 +269,7 @@ def capture_row(source: Source, taken: Taken, how: str, witness: Witness) -> Jso
         "read": how_read(taken.reading) if taken.reading else None,
         "second_address": witness.second_address,
     }
-    if kept.address != source.address and len(kept.address) <= 1_000:
+    if kept.address != source.address and _ADDRESS.fullmatch(kept.address):
         row["address"] = kept.address
     if witness.stamp:
         row["stamp"] = {
@@ -263,10 +286,18 @@ def how_read(reading: Reading) -> Json:
         "reader": reading.reader,
         "text_sha256": text_sha256(reading),
         "language": reading.language or None,
-        "published": reading.published or None,
+        "published": _day(reading.published),
         "pages": reading.pages,
         "scanned": list(reading.scanned),
     }
+
+
+def _day(text: str) -> str | None:
+    """A day that there is; a document may say others."""
+    try:
+        return date.fromisoformat(text).isoformat() if text else None
+    except ValueError:
+        return None
 
 
 def adopt(named: Named, archive: Archive, read: Callable[..., Reading]) -> int:
@@ -276,9 +307,8 @@ def adopt(named: Named, archive: Archive, read: Callable[..., Reading]) -> int:
     """
     count = 0
     for source in named.pending():
-        kept = archive.newest(source.address)
+        kept = archive.newest(source.address, "fetched")
         if kept is not None:
-            how = "imported" if kept.kind == "resource" else "fetched"
-            count += named.name(source, reread(kept, archive, read), how, Witness()) is not None
+            count += named.name(source, reread(kept, archive, read), "fetched", Witness()) is not None
     named.flush()
     return count

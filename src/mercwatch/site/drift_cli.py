@@ -16,7 +16,6 @@ from mercwatch.capture.fetching import Fetcher
 from mercwatch.capture.passages import Selector, selector, selector_of
 from mercwatch.capture.reading import ReadError, Reading
 from mercwatch.capture.sandbox import Sandbox
-from mercwatch.capture.taking import reread as read_again
 from mercwatch.capture.taking import take
 from mercwatch.capture.waiting import Item, Waiting
 from mercwatch.record.entries import Json, plain
@@ -31,7 +30,7 @@ from mercwatch.site.capturing import (
     rules,
 )
 from mercwatch.site.database import open_store
-from mercwatch.site.rechecking import Checked, Checker, kept_of, text_of
+from mercwatch.site.rechecking import Checked, Checker, read_capture, text_of
 
 _MOST_FILE = 64 << 20
 
@@ -112,7 +111,7 @@ def cut(
     if of is None:
         fail(f"the record has no capture {one_line(capture)}; mercwatch capture makes one")
     with desk(folder) as (archive, sandbox):
-        taken = read_again(kept_of(archive, of), archive, sandbox.read)
+        taken = read_capture(archive, sandbox, named, of)
     reading = taken.reading
     if reading is None or of.read is None:
         fail(f"{of.id} was not read as text: {one_line(taken.problem)}")
@@ -129,6 +128,8 @@ def cut(
             fail("a quotation has 400 characters at most; cut a shorter passage")
     named.row(row, None)
     named.flush()
+    if not named.added:
+        sys.exit(2)
     click.echo(f"{row['id']}: bytes {start}–{end} of the text of {of.id}, sha256 {row['quote_sha256']}")
 
 
@@ -268,7 +269,7 @@ def reread(folder: Path | None, coder: str) -> None:
     with desk(folder) as (archive, sandbox):
         waiting = Waiting(archive.folder)
         for capture in list(named.captures.values()):
-            reading = read_again(kept_of(archive, capture), archive, sandbox.read).reading
+            reading = read_capture(archive, sandbox, named, capture).reading
             if reading is None or (capture.read and capture.read.reader == reading.reader):
                 continue
             done += 1

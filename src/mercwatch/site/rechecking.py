@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import click
 
@@ -15,7 +16,7 @@ from mercwatch.capture.drift import Found, found_in
 from mercwatch.capture.passages import Fate, selector_of
 from mercwatch.capture.reading import Reading
 from mercwatch.capture.sandbox import Sandbox
-from mercwatch.capture.taking import reread, text_path
+from mercwatch.capture.taking import Taken, reread, text_path
 from mercwatch.capture.waiting import Item, Waiting
 from mercwatch.record.entries import Json, plain
 from mercwatch.record.kinds import Capture, Passage
@@ -50,13 +51,13 @@ class Checker:
         if now.sha256 == capture.sha256:
             same = tuple((passage, Found(Fate.UNCHANGED, passage.start)) for passage in passages)
             return Checked("unchanged", now.sha256, None, same)
-        before = reread(kept_of(self.archive, capture), self.archive, self.sandbox.read).reading
+        before = read_capture(self.archive, self.sandbox, self.named, capture).reading
         taken = reread(now, self.archive, self.sandbox.read)
         after = taken.reading
         if after is None:
             gone = tuple((passage, Found(Fate.GONE)) for passage in passages)
             return Checked("changed", now.sha256, one_line(taken.problem), gone)
-        if before is not None and before.text == after.text:
+        if before is not None and before.text == after.text and _tells(after):
             same = tuple((passage, Found(Fate.UNCHANGED, passage.start)) for passage in passages)
             return Checked("unchanged", now.sha256, None, same)
         found = tuple((passage, self._found(capture, passage, before, after)) for passage in passages)
@@ -85,8 +86,7 @@ class Checker:
             else:
                 click.echo("  not recorded yet: this may be over tomorrow, so it is asked again first")
             return True
-        self._record(capture, found)
-        if lost or error is not None:
+        if self._record(capture, found) and (lost or error is not None):
             self._queue(capture, found, lost)
         return found.outcome != "unchanged"
 
@@ -96,8 +96,8 @@ class Checker:
             click.echo("nothing answered, so nothing is recorded: is this machine connected?", err=True)
             return
         for capture, found in self._lasting:
-            self._record(capture, found)
-            self._queue(capture, found, [])
+            if self._record(capture, found):
+                self._queue(capture, found, [])
 
     def _failed_before(self, capture: Capture) -> bool:
         """Whether the address failed on an earlier day as well, since it last gave something."""
@@ -106,7 +106,8 @@ class Checker:
         since = newest.moment if newest else ""
         return any(since < a.moment and a.moment[:10] < moment()[:10] for a in self.archive.attempts(address))
 
-    def _record(self, capture: Capture, found: Checked) -> None:
+    def _record(self, capture: Capture, found: Checked) -> bool:
+        """Record an outcome, unless it is the last one again; whether it was recorded."""
         last = self.named.rechecks.get(capture.id)
         passages = [
             {"passage": passage.id, "fate": now.fate.value, "start": now.at}
@@ -116,7 +117,7 @@ class Checker:
             found.outcome,
             [{key: value for key, value in now.items() if value is not None} for now in passages],
         ):
-            return
+            return False
         row: Json = {
             "kind": "recheck",
             "id": f"r{capture.id}",
@@ -127,7 +128,8 @@ class Checker:
             "reason": found.reason,
             "passages": passages,
         }
-        self.named.row(row, "The address was asked again, with another outcome." if last else None)
+        why = "The address was asked again, with another outcome." if last else None
+        return self.named.row(row, why) is not None
 
     def _queue(self, capture: Capture, found: Checked, lost: list[str]) -> None:
         total = len(found.passages)
@@ -137,18 +139,37 @@ class Checker:
             else f"the address gives nothing any more: {found.reason}"
         )
         address = self.named.sources[capture.source].address
-        mark = (found.sha256 or hashlib.sha256((found.reason or "").encode()).hexdigest())[:12]
+        when = moment()
         self.waiting.add(
             Item(
-                id=f"drift-{capture.id}-{mark}",
+                id=f"drift-{capture.id}-{re.sub('[^0-9]', '', when)}",
                 kind="drift",
-                made=moment(),
+                made=when,
                 about=capture.source,
                 address=address,
                 what=what,
                 sha256=found.sha256 or "",
             )
         )
+
+
+def _tells(reading: Reading) -> bool:
+    """Whether a text can show a change: an empty one, or one beside scanned pages, cannot."""
+    return bool(reading.text.strip()) and not reading.scanned
+
+
+def read_capture(archive: Archive, sandbox: Sandbox, named: Named, capture: Capture) -> Taken:
+    """A capture of the record read by today's reader, as what the record says it is and by its own address.
+
+    The archive may have the same bytes from another address, under another media type.
+    """
+    kept = replace(
+        kept_of(archive, capture),
+        media_type=capture.media_type,
+        address=capture.address or named.sources[capture.source].address,
+        moment=capture.fetched,
+    )
+    return reread(kept, archive, sandbox.read)
 
 
 def text_of(archive: Archive, named: Named, capture: Capture, passage: Passage) -> bytes:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urldefrag, urljoin
 
 from mercwatch.capture.readers.wire import MAX_ADDRESS
+
+_WEB = re.compile(r"https?://[^/?#\\]")
 
 
 def web_address(base: str, link: str) -> str:
@@ -15,5 +18,5 @@ def web_address(base: str, link: str) -> str:
             found = urldefrag(urljoin(base, found)).url if found else ""
     except ValueError:
         return ""
-    web = found.startswith(("http://", "https://")) and len(found) <= MAX_ADDRESS
+    web = _WEB.match(found) and len(found) <= MAX_ADDRESS
     return found if web and found.isprintable() and " " not in found else ""
