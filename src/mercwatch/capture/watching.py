@@ -80,8 +80,8 @@ class State(_Plain):
     """What is remembered of a place. Moments: `2026-01-02T03:04:05Z`; answered: a day.
 
     began: when its baseline was taken, or empty; validators: of each address that a look asks, so also those
-    that were ever read; seen: marks of addresses; blocks, fleeting, counters, places: see changes.Memory; read_as:
-    how the page's text was read; batch: the name under which the texts that wait are mined.
+    that were ever read; seen: marks of addresses; blocks, fleeting, counters, places: see changes.Memory;
+    read_as: how the page's text was read; batch: the name under which the texts that wait are mined.
     """
 
     place: str
