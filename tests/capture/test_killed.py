@@ -20,4 +20,5 @@ def test_a_killed_run_loses_nothing_that_the_record_names_and_leaves_no_process(
     assert wait_for_none(tmp_path) == []
     kills.finish()
     assert kills.problems == []
+    assert kills.killed > 0
     assert kills.named == 40

@@ -153,7 +153,7 @@ def test_a_verdict_refers_to_its_governments_own_things(things: list[Thing], mes
     assert message in str(refused.value)
 
 
-def test_a_passage_of_a_capture_is_no_passage_of_a_law_book() -> None:
+def test_a_verdict_may_rest_on_a_passage_of_a_capture_that_was_read_as_text() -> None:
     capture = {
         "kind": "capture",
         "id": "c-1",
@@ -167,12 +167,22 @@ def test_a_passage_of_a_capture_is_no_passage_of_a_law_book() -> None:
         "kind": "passage",
         "id": "p-1",
         "capture": "c-1",
+        "reader": "html 1",
         "start": 1,
         "end": 9,
         "quote_sha256": SHA,
     }
-    with pytest.raises(Refused, match="is of no source's law book"):
-        Record(load()).release("2026-01-10", *BASE, capture, of_capture, verdict())
+    with pytest.raises(Refused, match="c-1 was not read as text, so nothing can be cut from it"):
+        Record(load()).release("2026-01-10", *BASE, LAW, capture, of_capture, verdict())
+    read = {**capture, "read": {"reader": "html 1", "text_sha256": SHA}}
+    made = Record(load()).release("2026-01-10", *BASE, LAW, read, of_capture, verdict())
+    assert "v-1" in made.ledger.live
+
+
+def test_a_quotation_is_the_words_whose_hash_is_named() -> None:
+    row = {"kind": "passage", "id": "p-1", "source": "src-law", "file": "a.md", "start": 1, "end": 9}
+    with pytest.raises(ValueError, match="quote_sha256 is not the hash of the quote"):
+        Passage.model_validate({**row, "quote_sha256": SHA, "quote": "Other words."})
 
 
 def test_a_verdict_can_be_written_by_hand_in_a_sheet(tmp_path: Path) -> None:

@@ -82,6 +82,8 @@ class Waiting:
 
     def settle(self, item: str, by: str, why: str) -> None:
         """Close an item: who did it, and why. WaitingError where there is none such, or it is closed."""
+        if not self.path.is_file():
+            raise WaitingError(f"{self.path.parent}: there is no review queue here; see --archive")
         if not by.strip() or not why.strip():
             raise WaitingError("who settles an item says who they are, and why")
         settled = "UPDATE items SET state = 'settled', settled_by = ?, settled_why = ?"

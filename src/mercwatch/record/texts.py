@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -128,6 +129,8 @@ class Passage(Strict):
             raise ValueError("a passage is of a capture or of a source: exactly one of them")
         if (self.source is None) != (self.file is None):
             raise ValueError("a passage of a source, and only that, names its file")
+        if self.quote is not None and hashlib.sha256(self.quote.encode()).hexdigest() != self.quote_sha256:
+            raise ValueError("quote_sha256 is not the hash of the quote")
         if self.capture is None and (self.reader or self.page):
             raise ValueError("reader and page are of a capture's passage")
         if self.source is not None and self.end <= self.start:

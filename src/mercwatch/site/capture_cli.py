@@ -37,6 +37,7 @@ from mercwatch.site.capturing import (
     rules,
 )
 from mercwatch.site.database import open_store
+from mercwatch.site.rechecking import text_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -47,8 +48,12 @@ ARCHIVE = click.option(
     "--archive", "folder", type=FOLDER, help="The archive (default: MERCWATCH_ARCHIVE, or var/archive)."
 )
 BY = click.option("--by", "coder", default="machine-1", show_default=True, help="Who records: a coder's id.")
-PACE = click.option("--pace", type=float, help="Seconds between two requests to one host (default: 2).")
-TIMEOUT = click.option("--timeout", type=float, help="Seconds that one answer may take (default: 60).")
+PACE = click.option(
+    "--pace", type=click.FloatRange(0, 3_600), help="Seconds between two requests to one host (default: 2)."
+)
+TIMEOUT = click.option(
+    "--timeout", type=click.FloatRange(0.1, 600), help="Seconds that one answer may take (default: 60)."
+)
 
 
 STOPS = (
@@ -124,6 +129,8 @@ def capture(
     named = Named(open_store(), coder)
     with desk(folder) as (archive, sandbox):
         wanted = list(addresses)
+        if pending and not named.sources:
+            fail("the record has no sources; take it in first: mercwatch load data")
         if pending:
             adopted = adopt(named, archive, sandbox.read)
             if adopted:
@@ -133,7 +140,7 @@ def capture(
             wanted += [address for address in waiting if address not in resting]
             rested = len(waiting) - sum(address not in resting for address in waiting)
             if rested:
-                click.echo(f"{rested} addresses failed within {again_after:g} hours and rest.")
+                click.echo(f"{rested} addresses failed within {again_after:g} hours: see --again-after.")
         run = _Run(archive, sandbox, named, Fetcher(told))
         run.all(wanted[:limit] if limit else wanted)
         named.flush()
@@ -144,9 +151,10 @@ def capture(
 
 
 def _resting(archive: Archive, hours: float) -> set[str]:
-    """Addresses whose last attempts failed a short while ago."""
+    """Addresses that failed a short while ago; a host that did not answer, or our own line, may be back."""
     since = moment(datetime.now(UTC) - timedelta(hours=hours))
-    return {attempt.address for attempt in archive.attempts() if attempt.moment > since}
+    failed = (attempt for attempt in archive.attempts() if attempt.moment > since)
+    return {attempt.address for attempt in failed if attempt.reason != "no-answer"}
 
 
 class _Run:
@@ -158,7 +166,7 @@ class _Run:
         self.service = Fetcher(replace(fetcher.rules, robots=False))
         self.witnesses = witnesses.configured(os.environ)
         self.roots = witnesses.roots_of(self.witnesses.roots) if self.witnesses.roots else ()
-        self.done = self.kept = self.same = self.failed = self.unanswered = self.named_now = 0
+        self.done = self.kept = self.same = self.failed = self.unanswered = 0
         self.total = 0
 
     def all(self, addresses: list[str]) -> None:
@@ -196,7 +204,7 @@ class _Run:
         sources = self.named.at(address)
         witness = Witness() if earlier else self._witness(kept)
         for source in sources:
-            self.named_now += self.named.name(source, taken, "fetched", witness) is not None
+            self.named.name(source, taken, "fetched", witness)
         state = "same as before" if earlier else "kept"
         how = taken.reading.reader if taken.reading else f"not read as text: {taken.problem}"
         whose = "" if sources else "; no source of the record has this address"
@@ -225,7 +233,7 @@ class _Run:
         """What the run did, in one line."""
         return (
             f"{self.kept} kept, {self.same} same as before, {self.failed} failed; "
-            f"{self.named_now} captures named in the record."
+            f"{self.named.added} captures named in the record."
         )
 
 
@@ -275,7 +283,10 @@ def import_warcs(files: tuple[Path, ...], wanted: tuple[str, ...], folder: Path 
 def import_one(
     *, path: Path, url: str, when: str | None, media_type: str, folder: Path | None, coder: str
 ) -> None:
-    """Take in one document at PATH that a person saved by hand: a PDF, a page, a Word file."""
+    """Take in one document at PATH that a person saved by hand: a PDF, a page, a Word file.
+
+    Exit codes: 0 kept, 2 it is none that can be taken in.
+    """
     named = Named(open_store(), coder)
     with desk(folder) as (archive, sandbox):
         taken = take_file(handed_file(path, url, when or moment(), media_type), archive, sandbox.read)
@@ -332,6 +343,8 @@ def verify_archive(folder: Path | None) -> None:
     Exit codes: 0 all is well, 1 something is missing or damaged.
     """
     named = Named(open_store(), "machine-1")
+    pem = witnesses.configured(os.environ).roots
+    roots = witnesses.roots_of(pem) if pem else ()
     with Archive.open(archive_folder(folder)) as archive:
         problems = list(archive.verify())
         for capture_ in named.captures.values():
@@ -339,9 +352,17 @@ def verify_archive(folder: Path | None) -> None:
                 problems.append(
                     f"{capture_.id}: the record names sha256 {capture_.sha256}, which is not here"
                 )
+            for passage in named.passages_of(capture_.id):
+                try:
+                    text_of(archive, named, capture_, passage)
+                except ArchiveError as error:
+                    problems.append(str(error))
             if capture_.stamp:
                 try:
-                    witnesses.kept_token(archive.folder, capture_.sha256, capture_.stamp.token_sha256)
+                    stamp = capture_.stamp.token_sha256
+                    token = witnesses.kept_token(archive.folder, capture_.sha256, stamp)
+                    if roots:
+                        witnesses.verify_token(token, capture_.sha256, roots)
                 except witnesses.StampError as error:
                     problems.append(f"{capture_.id}: {error}")
         for problem in problems:

@@ -29,7 +29,7 @@ from mercwatch.capture.witnesses import Token
 from mercwatch.framework.load import load as load_codebook
 from mercwatch.record.adding import Recorder, new_entries
 from mercwatch.record.entries import Json
-from mercwatch.record.kinds import Capture, Passage, Recheck, Source
+from mercwatch.record.kinds import Capture, Coder, Passage, Recheck, Source
 from mercwatch.record.ledger import Ledger
 from mercwatch.record.problems import Refused
 from mercwatch.record.sheets import Row, parse_row
@@ -157,6 +157,9 @@ class Named:
         self._flushed = time.monotonic()
         self.added = 0
         self.read()
+        live = self.ledger.live.get(coder)
+        if self.sources and not (live and isinstance(live[-1].body, Coder)):
+            raise SettingsError(f"the record has no coder {coder}; --by names one of `coders` in it")
 
     def read(self) -> None:
         """Read the ledger again."""

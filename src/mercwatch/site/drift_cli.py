@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from mercwatch.capture.archive import Archive, Kept
+from mercwatch.capture.archive import Archive, ArchiveError, Kept
 from mercwatch.capture.asking import FetchError
 from mercwatch.capture.basics import moment, one_line
 from mercwatch.capture.drift import Found, found_in
@@ -42,7 +43,10 @@ _MOST_FILE = 64 << 20
 @ARCHIVE
 @fails_clearly
 def read_document(document: str, media_type: str, whole: bool, folder: Path | None) -> None:
-    """Read DOCUMENT (a file, a capture's id, an address or SHA-256 in the archive) and list its passages."""
+    """Read DOCUMENT and list its passages: a file, a capture's or a source's id, an address, or a SHA-256.
+
+    Exit codes: 0 read, 2 it cannot be read, or is not here.
+    """
     with Sandbox() as sandbox:
         try:
             reading = _reading(document, media_type, folder, sandbox)
@@ -72,7 +76,7 @@ def _reading(document: str, media_type: str, folder: Path | None, sandbox: Sandb
         return sandbox.read(path.read_bytes(), media_type, path.resolve().as_uri(), moment()[:10])
     with Archive.open(archive_folder(folder)) as archive:
         named = Named(open_store(), "machine-1")
-        capture = named.captures.get(document)
+        capture = named.captures.get(document) or next(reversed(named.captures_of(document)), None)
         found = archive.with_sha256(capture.sha256 if capture else document) or archive.of(document)
         if not found:
             fail(f"{one_line(document)}: there is no such file, and no such capture in the archive")
@@ -103,7 +107,10 @@ def cut(
     folder: Path | None,
     coder: str,
 ) -> None:
-    """Cut a passage from CAPTURE (its id, or its source's): by number, or by its first and last words."""
+    """Cut a passage from CAPTURE (its id, or its source's): by number, or by its first and last words.
+
+    Exit codes: 0 recorded, 2 the words do not stand there, or in more than one place.
+    """
     if (piece is None) == (begins is None):
         fail("say which passage: either --piece NUMBER, or --from WORDS (and --to WORDS)")
     named = Named(open_store(), coder)
@@ -212,7 +219,12 @@ def recheck(
                     found = Checked("unreachable", None, one_line(error.message), ())
                 else:
                     assert kept is not None  # noqa: S101 - there is a document or an error
-                    found = checker.compare(capture, kept)
+                    try:
+                        found = checker.compare(capture, kept)
+                    except ArchiveError as damaged:  # one lost capture does not stop the others
+                        click.echo(f"  {damaged}", err=True)
+                        changed += 1
+                        continue
                 changed += checker.tell(capture, found, error)
         checker.finish()
         named.flush()
@@ -262,37 +274,67 @@ def reread(folder: Path | None, coder: str) -> None:
     """Read captures again whose reader has changed, and anchor their passages in the new text.
 
     A passage whose words the new reader does not give is named, put into the review queue, and left as it is.
-    Exit codes: 0 all anchored, 1 some could not be.
+    Exit codes: 0 all anchored, 1 some could not be, or a capture is damaged.
     """
     named = Named(open_store(), coder)
-    moved = lost = done = 0
+    total = len(named.captures)
+    moved = lost = done = damaged = 0
     with desk(folder) as (archive, sandbox):
-        waiting = Waiting(archive.folder)
-        for capture in list(named.captures.values()):
-            reading = read_capture(archive, sandbox, named, capture).reading
-            if reading is None or (capture.read and capture.read.reader == reading.reader):
+        for number, capture in enumerate(list(named.captures.values()), 1):
+            try:
+                found = _anchored(archive, sandbox, named, capture)
+            except ArchiveError as error:  # one lost capture does not stop the others
+                click.echo(str(error), err=True)
+                damaged += 1
+                continue
+            if found is None:
                 continue
             done += 1
-            text = reading.text.encode()
-            anchored: list[tuple[Passage, Found]] = []
-            for passage in named.passages_of(capture.id):
-                old = text_of(archive, named, capture, passage)
-                anchored.append((passage, found_in(old, selector_of(passage), text, reading.pieces)))
-            body = {**plain(capture), "read": how_read(reading)}
-            named.row(body, f"Read again by {reading.reader}.")
-            for passage, found in anchored:
-                if found.selector is None:
-                    lost += 1
-                    _queue_unanchored(waiting, named.sources[capture.source], passage, reading.reader)
-                    continue
-                moved += 1
-                inside = next((p for p in reading.pieces if p.start <= found.selector.start < p.end), None)
-                row = passage_row(capture.id, reading.reader, found.selector, inside.page if inside else None)
-                kept = {name: value for name, value in plain(passage).items() if name in ("article", "quote")}
-                named.row({**row, **kept, "id": passage.id}, f"Anchored in the text of {reading.reader}.")
+            click.echo(f"[{number}/{total}] {capture.id}: read again by {found.reading.reader}", err=True)
+            gone = _record_again(named, capture, found, Waiting(archive.folder))
+            moved, lost = moved + len(found.passages) - gone, lost + gone
         named.flush()
     click.echo(f"{done} captures read again; {moved} passages anchored, {lost} could not be.")
-    sys.exit(1 if lost else 0)
+    sys.exit(1 if lost or damaged else 0)
+
+
+@dataclass(frozen=True)
+class _Again:
+    """A capture read by a newer reader: its reading, and where its passages stand in it."""
+
+    reading: Reading
+    passages: tuple[tuple[Passage, Found], ...]
+
+
+def _anchored(archive: Archive, sandbox: Sandbox, named: Named, capture: Capture) -> _Again | None:
+    """A capture read again; None where its reader is still the same, or it cannot be read."""
+    reading = read_capture(archive, sandbox, named, capture).reading
+    if reading is None or (capture.read and capture.read.reader == reading.reader):
+        return None
+    text = reading.text.encode()
+    found = []
+    for passage in named.passages_of(capture.id):
+        old = text_of(archive, named, capture, passage)
+        found.append((passage, found_in(old, selector_of(passage), text, reading.pieces)))
+    return _Again(reading, tuple(found))
+
+
+def _record_again(named: Named, capture: Capture, again: _Again, waiting: Waiting) -> int:
+    """Record a new reading and the passages that it gives; how many it does not give."""
+    reader = again.reading.reader
+    named.row({**plain(capture), "read": how_read(again.reading)}, f"Read again by {reader}.")
+    gone = 0
+    for passage, found in again.passages:
+        at = found.selector
+        if at is None:
+            gone += 1
+            _queue_unanchored(waiting, named.sources[capture.source], passage, reader)
+            continue
+        inside = next((p for p in again.reading.pieces if p.start <= at.start < p.end), None)
+        row = passage_row(capture.id, reader, at, inside.page if inside else None)
+        kept = {name: value for name, value in plain(passage).items() if name in ("article", "quote")}
+        named.row({**row, **kept, "id": passage.id}, f"Anchored in the text of {reader}.")
+    return gone
 
 
 def _queue_unanchored(waiting: Waiting, source: Source, passage: Passage, reader: str) -> None:
@@ -309,7 +351,10 @@ def _queue_unanchored(waiting: Waiting, source: Source, passage: Passage, reader
 @ARCHIVE
 @fails_clearly
 def settle(item: str, coder: str, why: str, folder: Path | None) -> None:
-    """Close ITEM of the review queue (`mercwatch queue` lists it), and say why."""
+    """Close ITEM of the review queue (`mercwatch queue` lists it), and say why.
+
+    Exit codes: 0 closed, 2 there is no such item, or it is closed.
+    """
     Waiting(archive_folder(folder)).settle(item, coder, why)
     click.echo(f"{one_line(item)} is settled.")
 

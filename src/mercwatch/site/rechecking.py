@@ -22,6 +22,8 @@ from mercwatch.record.entries import Json, plain
 from mercwatch.record.kinds import Capture, Passage
 from mercwatch.site.capturing import Named
 
+_NOT_OURS = frozenset({"robots", "forbidden", "login"})
+"""Reasons for which a document that a person saved by hand cannot be asked for again by a program."""
 _PASSING = frozenset({"no-answer", "too-slow", "busy", "server-error", "broken-answer"})
 """Reasons that may be gone tomorrow: they are recorded only where an earlier day's attempt failed, too."""
 
@@ -80,6 +82,9 @@ class Checker:
         click.echo(f"  {capture.id}: {what}")
         lost = [passage.id for passage, now in found.passages if now.fate in (Fate.ALTERED, Fate.GONE)]
         self.answered = self.answered or error is None
+        if error is not None and capture.how == "imported" and error.reason in _NOT_OURS:
+            click.echo("  a person handed it in, and programs are not served: look at it by hand")
+            return False
         if error is not None and error.reason in _PASSING:
             if self._failed_before(capture):
                 self._lasting.append((capture, found))
@@ -179,6 +184,8 @@ def text_of(archive: Archive, named: Named, capture: Capture, passage: Passage) 
         if path.is_file():
             text = path.read_bytes()
             if hashlib.sha256(text).hexdigest() == text_hash:
+                if hashlib.sha256(text[passage.start : passage.end]).hexdigest() != passage.quote_sha256:
+                    raise ArchiveError(f"{passage.id}: the bytes that it names have another hash; correct it")
                 return text
     raise ArchiveError(f"{passage.id}: the text that it was cut from is not in this archive, or damaged")
 
