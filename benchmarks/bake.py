@@ -35,11 +35,11 @@ def multiplied(ledger: Ledger, times: int) -> Ledger:
     live = [versions[-1] for versions in ledger.live.values()]
     moved = {entry.id for entry in live if entry.kind in MULTIPLIED}
     coders = [entry for entry in live if entry.kind == "coder"]
-    entries = {entry.name: entry for entry in live}
+    entries = dict(ledger.entries)
     for copy in range(1, times):
         clones = [_clone(entry, copy, moved) for entry in live if entry.kind in MULTIPLIED]
         clones += [_clone(entry, copy, moved | {c.id for c in coders}) for entry in coders]
-        entries.update({clone.name: clone for clone in _pinned(clones)})
+        entries.update({clone.name: clone for clone in _pinned(clones, live)})
     day = ledger.releases[-1].body.date
     pending = Ledger(entries)
     codebook = load()
@@ -49,7 +49,7 @@ def multiplied(ledger: Ledger, times: int) -> Ledger:
 def _clone(entry: Entry, copy: int, moved: set[str]) -> Entry:
     def rename(value: object) -> object:
         if isinstance(value, dict):
-            return {key: rename(item) for key, item in value.items() if key != "pins"}
+            return {rename(key): rename(item) for key, item in value.items() if key != "pins"}
         if isinstance(value, list):
             return [rename(item) for item in value]
         if value in moved or (isinstance(value, str) and re.fullmatch(r"machine-\d+", value)):
@@ -61,8 +61,8 @@ def _clone(entry: Entry, copy: int, moved: set[str]) -> Entry:
     return Entry.of(Envelope(body=body, recorded_by=said.recorded_by, recorded_on=said.recorded_on))
 
 
-def _pinned(clones: list[Entry]) -> list[Entry]:
-    names = {clone.id: clone.name for clone in clones}
+def _pinned(clones: list[Entry], live: list[Entry]) -> list[Entry]:
+    names = {entry.id: entry.name for entry in (*live, *clones)}
     return [_with_pins(clone, names) for clone in clones]
 
 
