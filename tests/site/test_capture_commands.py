@@ -7,13 +7,17 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
 import pytest
 
+from capture.doubles import REPLY, Authority, Given
+from capture.doubles import serving as answering
 from conftest import SMALL, Run
+from mercwatch.capture.archive import Archive
 
 LAW = """<html lang="en"><head><title>Law on intrusion</title></head><body><main><h1>Law on intrusion</h1>
 <p>Article 1. The agencies named in this law may enter a device only under a warrant given by a judge.</p>
@@ -278,3 +282,58 @@ def test_an_address_that_the_record_cannot_write_down_does_not_stop_a_run(
     assert run.returncode == 0, run.stdout + run.stderr
     (capture,) = entries(desk, tmp_path, "captures")
     assert "address" not in capture
+
+
+def test_a_second_archive_and_a_time_stamp_stand_with_a_capture_where_they_are_configured(
+    desk: Run, tmp_path: Path, gazette: Gazette
+) -> None:
+    authority = Authority(tmp_path / "tsa")
+
+    def answer(path: str, query: bytes) -> Given:
+        if path == "/tsr":
+            return Given(headers={"Content-Type": REPLY}, body=authority.answer(query))
+        now = f"{datetime.now(UTC):%Y%m%d%H%M%S}"
+        return Given(headers={"Content-Location": f"/web/{now}/{gazette.address}/law"}, body=b"kept")
+
+    with answering(answer) as place:
+        settings = {
+            "MERCWATCH_SECOND_ARCHIVE": f"{place}/save/",
+            "MERCWATCH_TSA": f"{place}/tsr",
+            "MERCWATCH_TSA_ROOTS": str(authority.roots),
+        }
+        run = desk("capture", "--pending", "--pace", "0", **settings)
+    assert (run.returncode, "no time stamp" in run.stderr) == (0, False), run.stderr
+    (capture,) = entries(desk, tmp_path, "captures")
+    assert str(capture["second_address"]).startswith(f"{place}/web/20")
+    (token,) = (tmp_path / "archive/stamps").iterdir()
+    assert authority.verifies(token, str(capture["sha256"]))
+    assert desk("archive", "verify", **settings).returncode == 0
+    token.unlink()
+    lost = desk("archive", "verify")
+    assert lost.returncode == 1 and "the token is missing" in lost.stderr
+
+
+def test_one_damaged_capture_is_named_and_stops_no_other(desk: Run, tmp_path: Path, gazette: Gazette) -> None:
+    gazette.pages["/other"] = (200, LAW.replace("judge", "court"))
+    sheet = tmp_path / "other.yaml"
+    row = SMALL[SMALL.index("- kind: source") : SMALL.index("- kind: actor")]
+    sheet.write_text(
+        row.replace("src-law", "src-other").replace("https://gazette.example/law", f"{gazette.address}/other")
+    )
+    assert desk("add", sheet).returncode == 0
+    assert desk("capture", "--pending", "--pace", "0").returncode == 0
+    with Archive.open(tmp_path / "archive") as archive:
+        first = archive.all()[0]
+    with (tmp_path / "archive/warc" / first.file).open("r+b") as stream:
+        stream.seek(first.offset + first.length // 2)
+        byte = stream.read(1)[0]
+        stream.seek(-1, 1)
+        stream.write(bytes([byte ^ 255]))
+    for path in ("/law", "/other"):
+        status, text = gazette.pages[path]
+        gazette.pages[path] = (status, text.replace("ninety", "ten"))
+    run = desk("recheck", "--pace", "0")
+    assert run.returncode == 1
+    assert "capture 1 of" in run.stderr and "[2/2]" in run.stdout
+    assert [recheck["outcome"] for recheck in entries(desk, tmp_path, "rechecks")] == ["changed"]
+    assert "capture 1 of" in desk("archive", "verify").stderr
