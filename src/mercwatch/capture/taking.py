@@ -9,10 +9,10 @@ from typing import Protocol
 
 from mercwatch.capture.archive import Archive, Kept
 from mercwatch.capture.asking import FetchError
-from mercwatch.capture.basics import write_whole
 from mercwatch.capture.fetching import Fetched
 from mercwatch.capture.readers import LOGIN, MISSING, instead_of_document
 from mercwatch.capture.reading import ReadError, Reading
+from mercwatch.record.writing import write_whole
 
 
 class Reader(Protocol):

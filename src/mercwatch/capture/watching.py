@@ -15,10 +15,10 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, PlainSerializer, PlainValidator, ValidationError
 
 from mercwatch.capture import changes
-from mercwatch.capture.basics import write_whole
 from mercwatch.capture.changes import Difference, Memory, blocks_of, mark, same_address
 from mercwatch.capture.places import Form, Place
 from mercwatch.capture.reading import Item, Listing, Reading
+from mercwatch.record.writing import write_whole
 
 MAX_SEEN = 200_000
 """Addresses of a place that are remembered, and items of one look that are read."""

@@ -21,8 +21,9 @@ from rfc3161_client import (
 )
 
 from mercwatch.capture.addresses import AddressError, Target, joined, target
-from mercwatch.capture.basics import moment, one_line, write_whole
+from mercwatch.capture.basics import moment, one_line
 from mercwatch.capture.fetching import Fetched, Fetcher, FetchError
+from mercwatch.record.writing import write_whole
 
 MAX_TOKEN = 64 << 10
 """Bytes of an answer with a token; real ones have 2 to 8 KiB."""

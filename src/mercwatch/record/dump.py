@@ -6,7 +6,6 @@ withheld; of {"head", "release"} for a release.
 
 from __future__ import annotations
 
-import os
 import typing
 from collections import defaultdict
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from mercwatch.record.kinds import Body
 from mercwatch.record.ledger import Ledger, LedgerError
 from mercwatch.record.lines import MAX_LINE, MAX_MANIFEST_LINE, LineError, read_lines, strict_json
 from mercwatch.record.problems import Problem, Refused, from_validation
+from mercwatch.record.writing import write_whole
 
 RELEASES = "releases.jsonl"
 WITHHELD = "withheld.jsonl"
@@ -70,21 +70,9 @@ def write(ledger: Ledger, path: Path) -> None:
     path.mkdir(parents=True, exist_ok=True)
     wanted = files(ledger)
     for name in sorted(wanted, key=lambda n: (n == RELEASES, n)):
-        _replace(path / name, wanted[name])
+        write_whole(path / name, wanted[name])
     for name in {*FILES.values(), WITHHELD, RELEASES} - set(wanted):
         (path / name).unlink(missing_ok=True)
-
-
-def _replace(path: Path, data: bytes) -> None:
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with aside.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def scan(path: Path) -> Read:

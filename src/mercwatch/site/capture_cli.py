@@ -18,7 +18,7 @@ import click
 from mercwatch.capture import witnesses
 from mercwatch.capture.archive import Archive, ArchiveError, Kept
 from mercwatch.capture.asking import FetchError
-from mercwatch.capture.basics import moment, one_line, write_whole
+from mercwatch.capture.basics import moment, one_line
 from mercwatch.capture.fetching import Fetcher, Validators
 from mercwatch.capture.importing import ImportRefused, handed_file, import_warc
 from mercwatch.capture.sandbox import Sandbox
@@ -26,6 +26,7 @@ from mercwatch.capture.taking import Taken, reread, take, take_file
 from mercwatch.capture.waiting import WaitingError
 from mercwatch.record.ledger import LedgerError
 from mercwatch.record.problems import Refused
+from mercwatch.record.writing import write_whole
 from mercwatch.site.capturing import (
     Named,
     Outcome,

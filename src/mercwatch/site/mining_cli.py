@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from mercwatch.capture.basics import one_line, write_whole
+from mercwatch.capture.basics import one_line
 from mercwatch.capture.passages import Fate, find, selector, selector_of
 from mercwatch.capture.waiting import Waiting, WaitingError
 from mercwatch.framework.load import load as load_codebook
@@ -32,6 +32,7 @@ from mercwatch.record.ledger import Ledger
 from mercwatch.record.problems import Problem, Refused
 from mercwatch.record.sheets import Row as SheetRow
 from mercwatch.record.sheets import parse_row
+from mercwatch.record.writing import write_whole
 from mercwatch.site.capturing import archive_folder
 from mercwatch.site.database import open_store
 

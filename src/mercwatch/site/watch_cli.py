@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 
 from mercwatch.capture.archive import Archive
-from mercwatch.capture.basics import moment, one_line, write_whole
+from mercwatch.capture.basics import moment, one_line
 from mercwatch.capture.fetching import Fetcher
 from mercwatch.capture.looking import Attempt, Tools, Visit, Watcher
 from mercwatch.capture.places import Place, PlaceKind, PlacesError, load, shipped
@@ -24,6 +24,7 @@ from mercwatch.capture.watching import StateError, Text, read_state
 from mercwatch.mining import candidates as files
 from mercwatch.mining.candidates import CandidatesError, Row
 from mercwatch.mining.language import detect
+from mercwatch.record.writing import write_whole
 from mercwatch.site.capture_cli import ARCHIVE, PACE, TIMEOUT, desk, fail, fails_clearly
 from mercwatch.site.capturing import archive_folder, rules
 
