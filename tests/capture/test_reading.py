@@ -147,6 +147,32 @@ def test_a_title_cannot_turn_its_writing_round(sandbox: Sandbox) -> None:
     assert _read(sandbox, body).title == "Order 7 on"
 
 
+def test_a_day_that_the_text_only_speaks_of_is_not_the_day_of_its_publication(sandbox: Sandbox) -> None:
+    body = (
+        sentences(3) + "<p>The Joint Statement was made on 30 March 2023.</p><p>Last updated: 03/03/2021</p>"
+    )
+    reading = sandbox.read(
+        page(body, lang=""), "text/html", "https://gazette.example/2020/05/06/", "2026-08-01"
+    )
+    assert reading.published == ""
+
+
+@pytest.mark.parametrize(
+    ("head", "day"),
+    [
+        ('<meta name="dcterms.issued" content="2021-03-03">', "2021-03-03"),
+        ('<meta name="date" content="2021-03-03T10:00:00Z">', "2021-03-03"),
+    ],
+)
+def test_a_page_says_itself_when_it_was_published(sandbox: Sandbox, head: str, day: str) -> None:
+    assert (
+        sandbox.read(
+            page(sentences(3), head=head), "text/html", "https://gazette.example/7", "2026-08-01"
+        ).published
+        == day
+    )
+
+
 @pytest.mark.parametrize(
     ("head", "day"),
     [
@@ -154,6 +180,7 @@ def test_a_title_cannot_turn_its_writing_round(sandbox: Sandbox) -> None:
         ('<meta name="date" content="March 2021">', ""),
         ('<meta name="date" content="1 March 2021">', "2021-03-01"),
         ('<script type="application/ld+json">{"datePublished":"2021-03-03"}</script>', "2021-03-03"),
+        ('<meta property="article:modified_time" content="2021-03-03">', ""),
     ],
 )
 def test_a_month_is_no_day_and_today_is_never_added(sandbox: Sandbox, head: str, day: str) -> None:

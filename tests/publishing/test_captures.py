@@ -202,7 +202,7 @@ def test_a_page_with_hundreds_of_long_passages_stays_small_and_its_twin_has_them
 
 # Whether it still stands
 
-CHANGED = "Source changed on 2026-02-03; our capture of 2026-01-02 stands."
+CHANGED = "Source changed on or before 2026-02-03; our capture of 2026-01-02 stands."
 STANDS = "The page changed elsewhere by 2026-02-03; every passage that we cite stands as cited."
 SAME = "On 2026-02-03 the address still gave the same text."
 SILENT = "On 2026-02-03 the address gave no document (HTTP 404); our capture of 2026-01-02 stands."

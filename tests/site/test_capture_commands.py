@@ -177,12 +177,14 @@ def test_what_becomes_of_a_passage_is_said_recorded_queued_and_shown(
     item = waiting.split()[2]
     assert desk("settle", item, "--by", "machine-1", "--why", "Cut again from the new text.").returncode == 0
     assert "0 items wait." in desk("queue").stdout
-    assert "not recorded" not in desk("recheck", "--pace", "0").stdout
+    told = len(entries(desk, tmp_path, "rechecks"))
+    assert desk("recheck", "--pace", "0").returncode == 1
+    assert len(entries(desk, tmp_path, "rechecks")) == told
     assert "0 items wait." in desk("queue").stdout  # the same outcome again is nothing new
     assert desk("release").returncode == 0
     assert desk("publish", "--out", tmp_path / "site").returncode == 0
     page = (tmp_path / "site/sources/src-law/index.html").read_text()
-    assert "Source changed on" in page and "our capture of" in page
+    assert "Source changed on or before" in page and "our capture of" in page
     bake = b"".join(file.read_bytes() for file in (tmp_path / "site").rglob("*") if file.is_file())
     assert b"A notice that stands above the law" not in bake  # the copies themselves stay private
 
@@ -196,6 +198,9 @@ def test_an_address_that_gives_nothing_any_more_is_told_and_our_capture_stands(
     assert run.returncode == 1 and "unreachable" in run.stdout
     assert [recheck["outcome"] for recheck in entries(desk, tmp_path, "rechecks")] == ["unreachable"]
     assert "gives nothing any more" in desk("queue").stdout
+    gazette.pages["/robots.txt"] = (200, "User-agent: *\nDisallow: /\n")
+    assert "says nothing of the document" in desk("recheck").stdout  # we did not ask: it may well be there
+    del gazette.pages["/robots.txt"]
     gazette.pages["/law"] = (503, "later")
     assert "asked again first" in desk("recheck", "--pace", "0", "--timeout", "5").stdout
     assert len(entries(desk, tmp_path, "rechecks")) == 1

@@ -95,3 +95,16 @@ def test_codebook_diff_says_who_has_to_code_again(mercwatch: Run, tmp_path: Path
     assert result.returncode == 0, result.stderr
     assert "R1.1" in result.stdout
     assert "government" in result.stdout
+
+
+def test_publishing_into_a_folder_that_is_no_site_is_refused_in_a_line(
+    mercwatch: Run, released: Path, tmp_path: Path
+) -> None:
+    assert mercwatch("load", released).returncode == 0
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "letters.txt").write_text("Not a site.")
+    refused = mercwatch("publish", "--out", mine)
+    assert (refused.returncode, "Traceback" in refused.stderr) == (2, False)
+    assert "not a baked site" in refused.stderr
+    assert (mine / "letters.txt").read_text() == "Not a site."

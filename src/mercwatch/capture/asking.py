@@ -10,12 +10,12 @@ from functools import cache
 from pathlib import Path
 
 import httpcore
-import yaml
 
 from mercwatch.capture.addresses import Target
 from mercwatch.capture.basics import moment, one_line
 from mercwatch.capture.connecting import ForbiddenAddress, Guarded, Tape, TooLong, TooSlow
-from mercwatch.capture.decoding import dechunked
+from mercwatch.capture.decoding import BLANK, dechunked
+from mercwatch.framework.yaml12 import shipped
 
 Headers = tuple[tuple[str, str], ...]
 NAME = "Mercwatch"
@@ -23,7 +23,6 @@ _ACCEPT = "text/html,application/pdf,application/xml;q=0.9,*/*;q=0.8"
 _HEAD_ROOM = 1 << 20
 MAX_REDIRECT = 256 << 10
 """Bytes of the body of an answer that leads on to another address."""
-_BLANK = re.compile(rb"\n\r?\n")
 _SMALL_LETTERS = re.compile(rb"(?m)^(?i:transfer-encoding)[ \t]*:[ \t]*chunked[ \t]*\r?$")
 """How chunks are announced so that every tool sees it: some take `Chunked` for something else."""
 _CHUNKED = re.compile(rb"(?im)(^)(transfer-encoding[ \t]*:)")
@@ -74,8 +73,7 @@ class Exchange:
 @cache
 def advice(reason: str) -> str:
     """What a person can do where an attempt failed for a reason."""
-    text = (Path(__file__).parent / "reasons.yaml").read_text(encoding="utf-8")
-    found: str = yaml.safe_load(text)[reason]
+    found: str = shipped(Path(__file__).parent / "reasons.yaml")[reason]
     return found
 
 
@@ -149,7 +147,7 @@ def _kept(received: bytearray, raw: bytes, chunked: bool) -> bytes:
     header that announced them is renamed, as such tools do it.
     """
     at = _skip(received)
-    blank = _BLANK.search(received, at)
+    blank = BLANK.search(received, at)
     if blank is None:
         return bytes(received[at:])
     head = bytes(received[at : blank.end()])
@@ -197,7 +195,7 @@ def _skip(received: bytearray) -> int:
     """Bytes of the interim answers (1xx) that came before the answer itself."""
     at = 0
     while received[at : at + 5] == b"HTTP/" and received[at + 9 : at + 10] == b"1":
-        blank = _BLANK.search(received, at)
+        blank = BLANK.search(received, at)
         if blank is None:
             break
         at = blank.end()

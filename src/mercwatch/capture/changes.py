@@ -20,7 +20,7 @@ from babel import Locale, UnknownLocaleError
 from pydantic import BaseModel, ConfigDict
 
 from mercwatch.capture.reading import Reading
-from mercwatch.framework.yaml12 import read_yaml
+from mercwatch.framework.yaml12 import shipped
 
 _SHORT = 600
 """Characters of the longest block that may be a banner."""
@@ -53,7 +53,7 @@ class Noise(BaseModel):
 def noise() -> Noise:
     """The noise that ships."""
     path = Path(__file__).parent / "changes.yaml"
-    return Noise.model_validate(read_yaml(path.read_text(encoding="utf-8"), path.name)[0])
+    return Noise.model_validate(shipped(path))
 
 
 @cache

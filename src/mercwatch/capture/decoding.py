@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterator
 from io import BytesIO
@@ -9,6 +10,8 @@ from io import BytesIO
 import brotli
 from warcio.bufferedreaders import ChunkedDataReader
 
+BLANK = re.compile(rb"\n\r?\n")
+"""What ends the head of a message or a record."""
 _STEP = 1 << 20
 _INPUT = 1 << 16
 _MEMBERS = 1_000

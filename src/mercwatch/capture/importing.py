@@ -27,10 +27,9 @@ from mercwatch.capture.addresses import AddressError, target
 from mercwatch.capture.archive import Archive, Kept
 from mercwatch.capture.asking import Exchange, FetchError, Rules, media_type
 from mercwatch.capture.basics import one_line
-from mercwatch.capture.decoding import DecodingError, dechunked, decoded
+from mercwatch.capture.decoding import BLANK, DecodingError, dechunked, decoded
 from mercwatch.capture.fetching import Fetched
 from mercwatch.capture.outside import (
-    BLANK,
     HTTP_HEAD,
     MAX_DOCUMENT,
     MAX_RECORDS,

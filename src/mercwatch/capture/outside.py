@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from typing import IO
 from warcio.statusandheaders import StatusAndHeaders, StatusAndHeadersParser
 
 from mercwatch.capture.basics import one_line
+from mercwatch.capture.decoding import BLANK
 
 MAX_UNPACKED = 16 << 30
 """Bytes that a file may unpack to, all its records together."""
@@ -20,7 +20,6 @@ MAX_DOCUMENT = 64 << 20
 
 HTTP_HEAD = 256 << 10
 TAKEN = frozenset({"response", "resource", "revisit", "request"})
-BLANK = re.compile(rb"\n\r?\n")
 _HEAD, _STEP = 64 << 10, 64 << 10
 
 

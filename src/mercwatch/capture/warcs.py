@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 import uuid
 import zlib
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from mercwatch.capture.asking import Exchange, media_type
-from mercwatch.capture.decoding import dechunked, decoded
+from mercwatch.capture.decoding import BLANK, dechunked, decoded
 from mercwatch.capture.fetching import Fetched
 
 MAX_BODY = 256 << 20
@@ -29,7 +28,6 @@ _ASKED = "Mercwatch-Asked"
 _HOW = "Mercwatch-How"
 _SAME = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 _NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
-_BLANK = re.compile(rb"\n\r?\n")
 _STEP = 1 << 20
 DAMAGE = (ArchiveLoadFailed, ValueError, OSError, EOFError, zlib.error)
 """What reading a damaged file raises."""
@@ -82,7 +80,7 @@ def payload_digest(response: bytes) -> str:
 
 
 def _parts(message: bytes) -> tuple[bytes, bytes]:
-    blank = _BLANK.search(message)
+    blank = BLANK.search(message)
     end = blank.end() if blank else len(message)
     return message[:end], message[end:]
 

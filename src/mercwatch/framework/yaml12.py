@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pathlib
 import re
 from collections.abc import Callable, Iterator
 from math import isfinite
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import yaml
 from yaml.reader import ReaderError
@@ -57,6 +58,11 @@ def read_yaml(text: str, name: str) -> tuple[object, Marks]:
         return reader.document(), reader.marks
     except yaml.YAMLError as error:
         raise YamlError(name, _error_line(error, text), _error_words(error)) from None
+
+
+def shipped(path: pathlib.Path) -> Any:
+    """The values in a YAML file that ships with the program; raises YamlError."""
+    return read_yaml(path.read_text(encoding="utf-8"), path.name)[0]
 
 
 def scalar(text: str) -> str | int | float | bool | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
-import yaml
+from mercwatch.framework.yaml12 import shipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,7 @@ class InForce:
 
 @cache
 def _words() -> dict[str, object]:
-    text = (resources.files("mercwatch.mining") / "in_force.yaml").read_text(encoding="utf-8")
-    return dict(yaml.safe_load(text))
+    return dict(shipped(Path(__file__).parent / "in_force.yaml"))
 
 
 def _key(identifier: str) -> str:

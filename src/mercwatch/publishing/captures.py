@@ -166,7 +166,7 @@ def _words(body: Capture, recheck: Recheck, fates: Mapping[str, PassageNow | Non
     said = {
         "unchanged": f"On {day} the address still gave the same text.",
         "unreachable": f"On {day} the address gave no document ({visible(recheck.reason or '')}); {stands}",
-        "lost": f"Source changed on {day}; {stands}",
+        "lost": f"Source changed on or before {day}; {stands}",
         "stands": f"The page changed elsewhere by {day}; every passage that we cite stands as cited.",
         "unseen": f"The page changed by {day}; {_unseen(recheck, fates)}, and {stands}",
     }

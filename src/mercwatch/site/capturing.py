@@ -19,10 +19,11 @@ from types import ModuleType
 import click
 
 from mercwatch.capture.addresses import AddressError, target
-from mercwatch.capture.archive import Archive
+from mercwatch.capture.archive import Archive, ArchiveError
 from mercwatch.capture.asking import FetchError, Rules
 from mercwatch.capture.basics import moment, one_line
 from mercwatch.capture.fetching import Fetched, Fetcher, Validators
+from mercwatch.capture.passages import Selector
 from mercwatch.capture.reading import Reading
 from mercwatch.capture.taking import Taken, reread, text_sha256
 from mercwatch.capture.witnesses import Token
@@ -283,6 +284,23 @@ def capture_row(source: Source, taken: Taken, how: str, witness: Witness) -> Jso
     return row
 
 
+def passage_row(whose: Json, at: Selector) -> Json:
+    """A passage as a row of the record. whose: its capture and reader, or its source and file."""
+    of = whose.get("capture") or f"{whose['source']}\n{whose['file']}"
+    place = hashlib.sha256(f"{of}\n{at.start}".encode()).hexdigest()
+    return {
+        "kind": "passage",
+        "id": f"p-{at.quote[:12]}-{place[:8]}",
+        **whose,
+        "article": at.article or None,
+        "start": at.start,
+        "end": at.end,
+        "quote_sha256": at.quote,
+        "before_sha256": at.before,
+        "after_sha256": at.after,
+    }
+
+
 def how_read(reading: Reading) -> Json:
     """How a capture was read, as the record says it."""
     return {
@@ -311,7 +329,11 @@ def adopt(named: Named, archive: Archive, read: Callable[..., Reading]) -> int:
     count = 0
     for source in named.pending():
         kept = archive.newest(source.address, "fetched")
-        if kept is not None:
-            count += named.name(source, reread(kept, archive, read), "fetched", Witness()) is not None
+        try:
+            taken = reread(kept, archive, read) if kept else None
+        except ArchiveError as error:  # damaged: it is fetched again
+            click.echo(str(error), err=True)
+            continue
+        count += taken is not None and named.name(source, taken, "fetched", Witness()) is not None
     named.flush()
     return count

@@ -10,7 +10,9 @@ _MODULES = {
     "record_cli": "add code codebook dossier dump lint load release verify",
     "public_cli": "assess publish serve",
     "mining_cli": "judge lexicon mine passages queue",
-    "capture_cli": "archive capture import-file import-warc",
+    "capture_cli": "capture",
+    "import_cli": "import-file import-warc",
+    "archive_cli": "archive",
     "drift_cli": "cut read recheck reread settle",
     "watch_cli": "places watch",
 }

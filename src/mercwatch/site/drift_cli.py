@@ -14,23 +14,25 @@ from mercwatch.capture.asking import FetchError
 from mercwatch.capture.basics import moment, one_line
 from mercwatch.capture.drift import Found, found_in
 from mercwatch.capture.fetching import Fetcher
-from mercwatch.capture.passages import Selector, selector, selector_of
+from mercwatch.capture.passages import selector, selector_of
 from mercwatch.capture.reading import ReadError, Reading
 from mercwatch.capture.sandbox import Sandbox
 from mercwatch.capture.taking import take
 from mercwatch.capture.waiting import Item, Waiting
-from mercwatch.record.entries import Json, plain
+from mercwatch.record.entries import plain
 from mercwatch.record.kinds import Capture, Passage, Source
-from mercwatch.site.capture_cli import ARCHIVE, BY, PACE, TIMEOUT, desk, fail, fails_clearly
 from mercwatch.site.capturing import (
     Named,
     Outcome,
     archive_folder,
     fetch_all,
     how_read,
+    passage_row,
     rules,
 )
 from mercwatch.site.database import open_store
+from mercwatch.site.desk import ARCHIVE, BY, CLEARLY, PACE, TIMEOUT, desk
+from mercwatch.site.ends import fail
 from mercwatch.site.rechecking import Checked, Checker, read_capture, text_of
 
 _MOST_FILE = 64 << 20
@@ -41,7 +43,7 @@ _MOST_FILE = 64 << 20
 @click.option("--media-type", default="", help="What a file is (default: as its bytes and name say).")
 @click.option("--text", "whole", is_flag=True, help="Print the text instead of the list of passages.")
 @ARCHIVE
-@fails_clearly
+@CLEARLY
 def read_document(document: str, media_type: str, whole: bool, folder: Path | None) -> None:
     """Read DOCUMENT and list its passages: a file, a capture's or a source's id, an address, or a SHA-256.
 
@@ -95,7 +97,7 @@ def _reading(document: str, media_type: str, folder: Path | None, sandbox: Sandb
 )
 @ARCHIVE
 @BY
-@fails_clearly
+@CLEARLY
 def cut(
     *,
     capture: str,
@@ -127,7 +129,10 @@ def cut(
     text = reading.text.encode()
     start, end = _span(text, reading, piece, begins, ends)
     inside = next((p for p in reading.pieces if p.start <= start < p.end), None)
-    row = passage_row(of.id, reading.reader, selector(text, start, end), inside.page if inside else None)
+    row = passage_row(
+        {"capture": of.id, "reader": reading.reader, "page": inside.page if inside else None},
+        selector(text, start, end),
+    )
     row["article"] = article or (inside.label if inside else "") or None
     if quote:
         row["quote"] = text[start:end].decode()
@@ -162,23 +167,6 @@ def _span(
     return start, last + len(ends.encode())
 
 
-def passage_row(capture: str, reader: str, at: Selector, page: int | None) -> Json:
-    """A passage of a capture as a row of the record."""
-    place = hashlib.sha256(f"{capture}\n{at.start}".encode()).hexdigest()
-    return {
-        "kind": "passage",
-        "id": f"p-{at.quote[:12]}-{place[:8]}",
-        "capture": capture,
-        "reader": reader,
-        "page": page,
-        "start": at.start,
-        "end": at.end,
-        "quote_sha256": at.quote,
-        "before_sha256": at.before,
-        "after_sha256": at.after,
-    }
-
-
 @click.command()
 @click.argument("sources", nargs=-1)
 @click.option("--actor", help="Only the sources of one government's or organisation's entries.")
@@ -186,7 +174,7 @@ def passage_row(capture: str, reader: str, at: Selector, page: int | None) -> Js
 @TIMEOUT
 @ARCHIVE
 @BY
-@fails_clearly
+@CLEARLY
 def recheck(
     *,
     sources: tuple[str, ...],
@@ -269,7 +257,7 @@ def _wanted(named: Named, sources: tuple[str, ...], actor: str | None) -> list[C
 @click.command()
 @ARCHIVE
 @BY
-@fails_clearly
+@CLEARLY
 def reread(folder: Path | None, coder: str) -> None:
     """Read captures again whose reader has changed, and anchor their passages in the new text.
 
@@ -331,7 +319,9 @@ def _record_again(named: Named, capture: Capture, again: _Again, waiting: Waitin
             _queue_unanchored(waiting, named.sources[capture.source], passage, reader)
             continue
         inside = next((p for p in again.reading.pieces if p.start <= at.start < p.end), None)
-        row = passage_row(capture.id, reader, at, inside.page if inside else None)
+        row = passage_row(
+            {"capture": capture.id, "reader": reader, "page": inside.page if inside else None}, at
+        )
         kept = {name: value for name, value in plain(passage).items() if name in ("article", "quote")}
         named.row({**row, **kept, "id": passage.id}, f"Anchored in the text of {reader}.")
     return gone
@@ -349,7 +339,7 @@ def _queue_unanchored(waiting: Waiting, source: Source, passage: Passage, reader
 @click.option("--by", "coder", required=True, help="Who settles it: a coder's id.")
 @click.option("--why", required=True, help="What was done, in a sentence.")
 @ARCHIVE
-@fails_clearly
+@CLEARLY
 def settle(item: str, coder: str, why: str, folder: Path | None) -> None:
     """Close ITEM of the review queue (`mercwatch queue` lists it), and say why.
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 
@@ -33,8 +33,9 @@ from mercwatch.record.problems import Problem, Refused
 from mercwatch.record.sheets import Row as SheetRow
 from mercwatch.record.sheets import parse_row
 from mercwatch.record.writing import write_whole
-from mercwatch.site.capturing import archive_folder
+from mercwatch.site.capturing import archive_folder, passage_row
 from mercwatch.site.database import open_store
+from mercwatch.site.ends import fail
 
 if TYPE_CHECKING:  # the engine takes half a second to load; only `mine` needs it
     from mercwatch.mining.mine import Summary
@@ -42,11 +43,6 @@ if TYPE_CHECKING:  # the engine takes half a second to load; only `mine` needs i
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 _SHOWN = 20
-
-
-def _fail(message: str) -> NoReturn:
-    click.echo(message, err=True)
-    sys.exit(2)
 
 
 class _Told:
@@ -110,7 +106,7 @@ def mine(*, book: str, out: Path, language: str, engine: str, ray_address: str |
         _tell(mine_book(options, _Told()), out)
     except (MineError, LexiconError) as error:
         click.echo("", err=True)
-        _fail(str(error))
+        fail(str(error))
 
 
 @click.command()
@@ -125,7 +121,7 @@ def lexicon(codes: tuple[str, ...]) -> None:
         try:
             loaded = load_lexicon(code)
         except LexiconError as error:
-            _fail(str(error))
+            fail(str(error))
         problems = broken(loaded)
         for problem in problems:
             click.echo(problem, err=True)
@@ -142,7 +138,7 @@ def _candidates(path: Path) -> list[Row]:
     try:
         return files.read(path)
     except CandidatesError as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 def _judged() -> dict[str, str]:
@@ -200,7 +196,7 @@ def queue(
         try:
             write_whole(page, text.encode())
         except OSError as error:
-            _fail(f"{page}: cannot be written: {error.strerror}")
+            fail(f"{page}: cannot be written: {error.strerror}")
         click.echo(f"{len(chosen)} candidates written to {page}.")
         return
     for row in chosen:
@@ -216,7 +212,7 @@ def _list_waiting(folder: Path) -> None:
     try:
         items = Waiting(folder).open_items()
     except WaitingError as error:
-        _fail(str(error))
+        fail(str(error))
     for item in items:
         click.echo(f"{item.made}  {item.kind:12}  {item.id}  {one_line(item.what, 2_000)}")
         click.echo(f"    {one_line(item.about)}  {one_line(item.address, 2_000)}")
@@ -281,19 +277,8 @@ class _Judging:
             raise self._refused(line, row, f"{row.file!r}: {error}") from None
         if taken.quote != row.sha256:
             raise self._refused(line, row, f"{row.file!r} has changed since it was mined: its hash differs")
-        whose = self.capture.id if self.capture else f"{self.source}\n{row.file}"
-        place = hashlib.sha256(f"{whose}\n{row.start}".encode()).hexdigest()
-        return {
-            "kind": "passage",
-            "id": f"p-{row.sha256[:12]}-{place[:8]}",
-            **(self._of_capture(line, row, data) or {"source": self.source, "file": row.file}),
-            "article": row.article or None,
-            "start": row.start,
-            "end": row.end,
-            "quote_sha256": taken.quote,
-            "before_sha256": taken.before,
-            "after_sha256": taken.after,
-        }
+        whose = self._of_capture(line, row, data) or {"source": self.source, "file": row.file}
+        return passage_row(whose, taken)
 
     def _of_capture(self, line: int, row: Row, data: bytes) -> Json | None:
         """What makes a passage one of a capture's text; Refused where the file is not that text."""
@@ -312,11 +297,11 @@ def _named(rows: Iterable[Row], accepted: tuple[str, ...], rejected: tuple[str, 
     """Ends the command unless each candidate that is named is in the file, and is judged one way."""
     known = {row.name for row in rows}
     if not (accepted or rejected):
-        _fail(f"{file}: nothing to judge: give --accept NAME or --reject NAME")
+        fail(f"{file}: nothing to judge: give --accept NAME or --reject NAME")
     if unknown := [name for name in (*accepted, *rejected) if name not in known]:
-        _fail(f"{file}: no candidate is named {', '.join(unknown)}")
+        fail(f"{file}: no candidate is named {', '.join(unknown)}")
     if both := sorted(set(accepted) & set(rejected)):
-        _fail(f"{file}: both accepted and rejected: {', '.join(both)}")
+        fail(f"{file}: both accepted and rejected: {', '.join(both)}")
 
 
 @click.command()
@@ -354,7 +339,7 @@ def judge(
     store, ledger = open_store(), _ledger()
     of = ledger.live[capture][-1].body if capture and capture in ledger.live else None
     if capture and not isinstance(of, Capture):
-        _fail(f"{one_line(capture)}: the record has no such capture")
+        fail(f"{one_line(capture)}: the record has no such capture")
     taken = of if isinstance(of, Capture) else None
     judging = _Judging(file, actor, why, book, source, taken, bears_on, because, frozenset(ledger.live))
     sheet: dict[str, SheetRow] = {}
@@ -372,7 +357,7 @@ def judge(
         when = datetime.now(UTC).date().isoformat()
         entries = new_entries(list(sheet.values()), ledger, load_codebook(), Recorder(coder, when))
     except Refused as refused:
-        _fail(f"{refused}\n{len(refused.problems)} problem(s); nothing was added.")
+        fail(f"{refused}\n{len(refused.problems)} problem(s); nothing was added.")
     verdicts = [one.body for one in sheet.values() if isinstance(one.body, Verdict)]
     yes = sum(verdict.decision == "accepted" for verdict in verdicts)
     click.echo(f"{store.append(entries)} entries added: {yes} accepted, {len(verdicts) - yes} rejected.")
@@ -399,7 +384,7 @@ def passages(book: Path, actor: str | None, as_json: bool) -> None:
         try:
             data = path.read_bytes() if path and path.is_file() else None
         except OSError as error:
-            _fail(f"{body.file}: cannot be read: {error.strerror}")
+            fail(f"{body.file}: cannot be read: {error.strerror}")
         fate, at = (Fate.GONE, None) if data is None else find(data, wanted, body.file)
         counts[fate] += 1
         worst = worst or fate in (Fate.ALTERED, Fate.GONE)

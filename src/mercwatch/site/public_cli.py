@@ -11,15 +11,20 @@ from pathlib import Path
 import click
 
 from mercwatch.assessment.assess import assess as assess_actor
+from mercwatch.framework.load import CodebookError
 from mercwatch.framework.load import load as load_codebook
-from mercwatch.publishing.bake import bake
+from mercwatch.publishing.bake import BakeError, bake
 from mercwatch.record.kinds import Actor
 from mercwatch.record.ledger import LedgerError
 from mercwatch.record.problems import Problem, Refused
 from mercwatch.site.database import open_store
+from mercwatch.site.ends import fails_clearly
 from mercwatch.site.explain import as_json, as_text
-from mercwatch.site.record_cli import DAY, FOLDER, fails_clearly
 from mercwatch.site.serve import HOST, server
+
+DAY = click.DateTime(["%Y-%m-%d"])
+FOLDER = click.Path(path_type=Path, file_okay=False)
+_CLEARLY = fails_clearly(CodebookError, BakeError)
 
 
 @click.command()
@@ -27,7 +32,7 @@ from mercwatch.site.serve import HOST, server
 @click.option("--as-of", type=DAY, help="The day the levels are asked for (default: the release's).")
 @click.option("--known-on", type=DAY, help="Answer from the last release at or before that day.")
 @click.option("--json", "json_wanted", is_flag=True, help="Print JSON.")
-@fails_clearly
+@_CLEARLY
 def assess(actor: str, as_of: datetime | None, known_on: datetime | None, json_wanted: bool) -> None:
     """Explain ACTOR (FR, EU, or an organisation's id): each level with its way back to the source."""
     ledger = open_store().read()
@@ -49,7 +54,7 @@ def assess(actor: str, as_of: datetime | None, known_on: datetime | None, json_w
 @click.option(
     "--out", required=True, type=FOLDER, help="Where the site goes; a link to the newest whole bake."
 )
-@fails_clearly
+@_CLEARLY
 def publish(out: Path) -> None:
     """Bake the public site of the newest release into the folder OUT."""
     ledger = open_store().read()
@@ -68,7 +73,7 @@ def publish(out: Path) -> None:
 @click.command()
 @click.argument("site", type=FOLDER)
 @click.option("--port", default=8000, show_default=True, help="0 takes a free port.")
-@fails_clearly
+@_CLEARLY
 def serve(site: Path, port: int) -> None:
     """Serve the baked SITE on 127.0.0.1 until interrupted."""
     if not (site / "index.html").is_file():

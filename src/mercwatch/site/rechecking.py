@@ -22,7 +22,9 @@ from mercwatch.record.entries import Json, plain
 from mercwatch.record.kinds import Capture, Passage
 from mercwatch.site.capturing import Named
 
-_NOT_OURS = frozenset({"robots", "forbidden", "login"})
+_OURS = frozenset({"robots", "too-long", "packed", "no-address", "forbidden-address"})
+"""Reasons that lie with us: we did not ask, or did not take it. They say nothing of the address."""
+_TO_PROGRAMS = frozenset({"forbidden", "login"})
 """Reasons for which a document that a person saved by hand cannot be asked for again by a program."""
 _PASSING = frozenset({"no-answer", "too-slow", "busy", "server-error", "broken-answer"})
 """Reasons that may be gone tomorrow: they are recorded only where an earlier day's attempt failed, too."""
@@ -82,8 +84,8 @@ class Checker:
         click.echo(f"  {capture.id}: {what}")
         lost = [passage.id for passage, now in found.passages if now.fate in (Fate.ALTERED, Fate.GONE)]
         self.answered = self.answered or error is None
-        if error is not None and capture.how == "imported" and error.reason in _NOT_OURS:
-            click.echo("  a person handed it in, and programs are not served: look at it by hand")
+        if error is not None and _by_hand(capture, error):
+            click.echo("  not recorded: this says nothing of the document; look at it by hand")
             return False
         if error is not None and error.reason in _PASSING:
             if self._failed_before(capture):
@@ -156,6 +158,11 @@ class Checker:
                 sha256=found.sha256 or "",
             )
         )
+
+
+def _by_hand(capture: Capture, error: FetchError) -> bool:
+    """Whether a failure tells nothing of the document, so that only a person can see what became of it."""
+    return error.reason in _OURS or (capture.how == "imported" and error.reason in _TO_PROGRAMS)
 
 
 def _tells(reading: Reading) -> bool:

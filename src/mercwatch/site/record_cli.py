@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import wraps
 from pathlib import Path
-from typing import ParamSpec, TypeVar
 
 import click
 
@@ -31,32 +28,16 @@ from mercwatch.record.releasing import next_release
 from mercwatch.record.sheets import read_sheet
 from mercwatch.record.verify import verify as verify_dump
 from mercwatch.site.database import open_store
-
-P = ParamSpec("P")
-R = TypeVar("R")
+from mercwatch.site.ends import fails_clearly
 
 DAY = click.DateTime(["%Y-%m-%d"])
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, exists=True)
-
-
-def fails_clearly(command: Callable[P, R]) -> Callable[P, R]:
-    """Bad input ends with all its problems on stderr and exit code 2; nothing was taken in."""
-
-    @wraps(command)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return command(*args, **kwargs)
-        except (Refused, LedgerError, CodebookError, MeaningError) as error:
-            click.echo(str(error), err=True)
-            if isinstance(error, Refused):
-                click.echo(f"{len(error.problems)} problem(s); nothing was taken in.", err=True)
-            sys.exit(2)
-
-    return wrapped
+_CLEARLY = fails_clearly(CodebookError, MeaningError)
 
 
 def today() -> str:
+    """The day of recording, UTC."""
     return datetime.now(UTC).date().isoformat()
 
 
@@ -64,7 +45,7 @@ def today() -> str:
 @click.argument("sheets", nargs=-1, required=True, type=FILE)
 @click.option("--by", "coder", default="machine-1", show_default=True, help="Who records: a coder's id.")
 @click.option("--on", "day", type=DAY, help="Day of recording (default: today, UTC).")
-@fails_clearly
+@_CLEARLY
 def add(sheets: tuple[Path, ...], coder: str, day: datetime | None) -> None:
     """Add what SHEETS say (YAML, CSV or JSON lines), all or nothing."""
     store = open_store()
@@ -91,7 +72,7 @@ def add(sheets: tuple[Path, ...], coder: str, day: datetime | None) -> None:
     show_default=True,
     help="Order of the material; give two blind coders different ones.",
 )
-@fails_clearly
+@_CLEARLY
 def dossier(actors: tuple[str, ...], out: Path, reading: Reading) -> None:
     """Write what a blind coder needs on ACTORS: tests and evidence, and nobody's codings."""
     ledger, codebook = open_store().read(), load_codebook()
@@ -109,7 +90,7 @@ def dossier(actors: tuple[str, ...], out: Path, reading: Reading) -> None:
 @click.argument("sheets", nargs=-1, required=True, type=FILE)
 @click.option("--by", "coder", required=True, help="Whose judgement it is: a coder's id.")
 @click.option("--on", "day", type=DAY, help="Day of recording (default: today, UTC).")
-@fails_clearly
+@_CLEARLY
 def code(sheets: tuple[Path, ...], coder: str, day: datetime | None) -> None:
     """Add the codings that coding SHEETS hold, all or nothing."""
     store, codebook = open_store(), load_codebook()
@@ -130,7 +111,7 @@ def code(sheets: tuple[Path, ...], coder: str, day: datetime | None) -> None:
 @click.command()
 @click.option("--on", "day", type=DAY, help="Day of the release (default: today, UTC).")
 @click.option("--note", help="What the release is about, in one line.")
-@fails_clearly
+@_CLEARLY
 def release(day: datetime | None, note: str | None) -> None:
     """Bind all pending entries into a release and print its head."""
     store = open_store()
@@ -144,7 +125,7 @@ def release(day: datetime | None, note: str | None) -> None:
 
 @click.command()
 @click.argument("path", type=FOLDER)
-@fails_clearly
+@_CLEARLY
 def dump(path: Path) -> None:
     """Write the whole record to PATH as plain files, the same bytes for the same record."""
     store = open_store()
@@ -155,7 +136,7 @@ def dump(path: Path) -> None:
 
 @click.command()
 @click.argument("path", type=FOLDER)
-@fails_clearly
+@_CLEARLY
 def load(path: Path) -> None:
     """Take in the record at PATH: the union with what is there, checked whole before."""
     store = open_store()
@@ -188,7 +169,7 @@ def verify(path: Path, head: str | None, allow_pending: bool) -> None:
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @click.option("--texts", type=FOLDER, help="Private texts of sources (*.txt) to compare our words with.")
-@fails_clearly
+@_CLEARLY
 def lint(paths: tuple[Path, ...], texts: Path | None) -> None:
     """Hold dumps and sheets at PATHS to the record's rules of care. Exit code 1 when one is broken."""
     collection = collect(paths)
@@ -211,7 +192,7 @@ def codebook() -> None:
 @codebook.command("diff")
 @click.argument("old")
 @click.argument("new")
-@fails_clearly
+@_CLEARLY
 def codebook_diff(old: str, new: str) -> None:
     """Say what changed for whom between OLD and NEW (versions or files)."""
     click.echo(describe(diff(_codebook(old), _codebook(new))))

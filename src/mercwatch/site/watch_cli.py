@@ -25,8 +25,9 @@ from mercwatch.mining import candidates as files
 from mercwatch.mining.candidates import CandidatesError, Row
 from mercwatch.mining.language import detect
 from mercwatch.record.writing import write_whole
-from mercwatch.site.capture_cli import ARCHIVE, PACE, TIMEOUT, desk, fail, fails_clearly
 from mercwatch.site.capturing import archive_folder, rules
+from mercwatch.site.desk import ARCHIVE, CLEARLY, PACE, TIMEOUT, desk
+from mercwatch.site.ends import fail
 
 _WORKERS = 4
 _OPENING = 12_000
@@ -87,7 +88,7 @@ class _Report:
 @PACE
 @TIMEOUT
 @ARCHIVE
-@fails_clearly
+@CLEARLY
 def watch(
     *,
     places: tuple[str, ...],

@@ -10,7 +10,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-import yaml
+from mercwatch.framework.yaml12 import shipped
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _IN_TYPE = re.compile(r"charset\s{0,9}=\s{0,9}[\"']?([\w.:-]{1,40})", re.I)
@@ -21,7 +21,7 @@ _UNSEEN = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\ufffe\uffff]")
 
 @cache
 def _codecs() -> dict[str, str]:
-    listed = yaml.safe_load((Path(__file__).parent / "charsets.yaml").read_text(encoding="utf-8"))
+    listed = shipped(Path(__file__).parent / "charsets.yaml")
     return {label: codec for codec, labels in listed.items() for label in labels}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html as entities
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from datetime import datetime
 from functools import cache
 from itertools import islice
@@ -16,7 +17,6 @@ import htmldate
 import htmldate.extractors
 import lxml.html
 import trafilatura
-import yaml
 from dateutil.parser import parse as parse_date
 from lxml import etree
 from trafilatura.external import jt_stoplist_init
@@ -30,6 +30,7 @@ from mercwatch.capture.readers.links import web_address
 from mercwatch.capture.readers.plain import TOO_MANY, each_line, one_line
 from mercwatch.capture.readers.wire import MAX_LINKS, MAX_PIECES, MAX_WORDS
 from mercwatch.capture.reading import Link, Reading
+from mercwatch.framework.yaml12 import shipped
 
 MAX_LETTERS = 8_000_000
 MAX_TAGS = 120_000
@@ -45,6 +46,7 @@ _OWN_ENTITIES = re.compile(r"<!DOCTYPE[^<>\[]{0,500}\[[^\]]{0,20000}+\]\s{0,9}>"
 _DATA_ADDRESS = re.compile(r"data:[a-z]{1,20}/[^\s\"'<>()]{200,}+")
 _SPACES = re.compile(r"[ \t\r\f\v\u00a0]+")
 _LANGUAGE_OF_PAGE = re.compile(r"<html\s[^<>]{0,500}?\blang\s?=\s?[\"']?([a-z]{2})(?![a-z])", re.I)
+_CHANGED = re.compile(r"modif|updat|revis|expir|last", re.I)
 _PARTS = re.compile(r"\n|\s[-–—|·:»]\s")
 _LANGUAGE = re.compile(r"([a-z]{2})(?:[-_]|$)", re.I)
 
@@ -79,7 +81,7 @@ def read(body: bytes, media_type: str, address: str, day: str) -> Reading:
         language = found.group(1).lower() if found else ""
         return _made(Reading(reader=named("html"), text=text, title=title, language=language), (*notes, why))
     title, headings = _titles(tree)
-    published = _published(tree, address, day)
+    published = _published(tree, day)
     language = _language(tree)
     _drop_noise(tree)
     text = _main_text(tree)
@@ -158,7 +160,7 @@ def _tidy(text: str) -> str:
 @cache
 def _names(key: str) -> frozenset[str]:
     """Names of tags, or patterns of names of blocks, from noise.yaml."""
-    return frozenset(yaml.safe_load((Path(__file__).parent / "noise.yaml").read_text(encoding="utf-8"))[key])
+    return frozenset(shipped(Path(__file__).parent / "noise.yaml")[key])
 
 
 @cache
@@ -225,19 +227,41 @@ def _whole_date(words: str, **options: Any) -> datetime:
 setattr(htmldate.extractors, "dateutil_parse", _whole_date)  # noqa: B010 - else "March 2021" becomes today's day of March 2021
 
 
-def _published(tree: Tree, address: str, day: str) -> str:
+def _published(tree: Tree, day: str) -> str:
+    """The day on which a page says that it was published; a day that its text only speaks of is none."""
+    stated = _stated(tree)
     try:
-        found = htmldate.find_date(
-            tree, original_date=True, extensive_search=False, max_date=day, url=address or None
-        )
+        found = htmldate.find_date(stated, original_date=True, extensive_search=False, max_date=day)
     except (ValueError, RecursionError, AttributeError, TypeError, OverflowError):
         return ""  # a day that the library stumbles over is no day
-    if not found or (found.endswith("-01") and not _names_the_first(tree, address, found)):
+    if not found or (found.endswith("-01") and not _names_the_first(stated, found)):
         return ""
     return str(found)
 
 
-def _names_the_first(tree: Tree, address: str, day: str) -> bool:
+def _stated(tree: Tree) -> Tree:
+    """A page of nothing but what another one says of its own publication: meta, linked data, itemprop."""
+    page = lxml.html.document_fromstring("<html><head></head><body></body></html>")
+    head, body = page
+    for element in tree.xpath("//meta | //script[@type='application/ld+json']"):
+        names = " ".join(
+            str(element.get(name) or "") for name in ("name", "property", "itemprop", "http-equiv")
+        )
+        if not _CHANGED.search(names):
+            head.append(_alone(element))
+    for element in tree.xpath("//*[@itemprop='datePublished' or @itemprop='dateCreated' or @pubdate]"):
+        body.append(_alone(element))
+    return page
+
+
+def _alone(element: Tree) -> Tree:
+    """A copy of an element without what follows it."""
+    alone = deepcopy(element)
+    alone.tail = None
+    return alone
+
+
+def _names_the_first(tree: Tree, day: str) -> bool:
     """Whether a page names the first day of a month: the library also says it where only a month is named."""
     year, month = day[:4], int(day[5:7])
     ways = (
@@ -247,7 +271,7 @@ def _names_the_first(tree: Tree, address: str, day: str) -> bool:
         rf"\b0?1(?:st|er|\.|º|°)?\s(?:de\s)?\w{{3,12}}\s(?:de\s)?{year}",
         rf"\b\w{{3,12}}\s0?1(?:st)?,?\s{year}",
     )
-    text = f"{address} {etree.tostring(tree, encoding='unicode')[:2_000_000]}"
+    text = etree.tostring(tree, encoding="unicode")[:2_000_000]
     return any(re.search(way, text) for way in ways)
 
 
@@ -260,7 +284,7 @@ def _language(tree: Tree) -> str:
 
 @cache
 def _signs() -> dict[str, Any]:
-    signs: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "signs.yaml").read_text(encoding="utf-8"))
+    signs: dict[str, Any] = shipped(Path(__file__).parent / "signs.yaml")
     return signs
 
 

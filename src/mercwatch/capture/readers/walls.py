@@ -9,7 +9,7 @@ import resource
 import struct
 from pathlib import Path
 
-import yaml
+from mercwatch.framework.yaml12 import shipped
 
 _NO_NEW_PRIVS, _SECCOMP, _FILTER, _DEATH_SIGNAL = 38, 22, 2, 1
 _NEW_USER, _NEW_NET = 0x10000000, 0x40000000
@@ -29,7 +29,7 @@ class _Program(ctypes.Structure):
 def filter_program(machine: str = "") -> bytes:
     """The kernel's filter program for this machine (BPF, 8 bytes a step); raises WallError for others."""
     machine = machine or platform.machine()
-    known = yaml.safe_load((Path(__file__).parent / "calls.yaml").read_text(encoding="utf-8"))
+    known = shipped(Path(__file__).parent / "calls.yaml")
     if machine not in known:
         raise WallError(f"no list of system calls for {machine} machines")
     calls = sorted(known[machine]["calls"].values())
